@@ -1,0 +1,3 @@
+from stacks.application import deploy
+
+deploy()

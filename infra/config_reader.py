@@ -1,0 +1,114 @@
+"""Reads configuration keys and collects every problem, so that a stack file is corrected in one go."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pulumi
+
+
+class SettingsError(pulumi.RunError):
+    """A stack file asks for something the program refuses; the message lists every problem with its remedy.
+
+    A RunError, which Pulumi shows as it is, without a traceback.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One refused configuration value: what is wrong with it and what to do."""
+
+    key: str
+    value: str
+    rule: str
+    remedy: str
+
+    def __str__(self) -> str:
+        shown = f" = {self.value}" if self.value else ""
+        return f"{self.key}{shown}\n      {self.rule}\n      {self.remedy}"
+
+
+@dataclass
+class ConfigReader:
+    """Typed access to the values of one namespace. A wrong value becomes a problem and reads as the type's zero.
+
+    Values are the strings Pulumi hands to a program: JSON for booleans, numbers, arrays and objects.
+    """
+
+    namespace: str
+    values: dict[str, str]
+    known: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+
+    def refuse(self, key: str, rule: str, remedy: str) -> None:
+        full = key if ":" in key else f"{self.namespace}:{key}"
+        self.problems.append(Problem(key=full, value=self.values.get(full, ""), rule=rule, remedy=remedy))
+
+    def _raw(self, key: str) -> str | None:
+        full = key if ":" in key else f"{self.namespace}:{key}"
+        self.known.add(full)
+        return self.values.get(full)
+
+    def text(self, key: str, *, pattern: str = "", example: str = "", required: bool = False) -> str:
+        raw = self._raw(key) or ""
+        if not raw:
+            if required:
+                self.refuse(key, "is required and not set.", f"Set it, for example to {example}.")
+            return ""
+        if pattern and not re.fullmatch(pattern, raw):
+            self.refuse(key, "has the wrong form.", f"Write it like {example}.")
+            return ""
+        return raw
+
+    def choice(self, key: str, choices: Iterable[str]) -> str:
+        raw, allowed = self._raw(key) or "", list(choices)
+        if raw not in allowed:
+            self.refuse(key, "is not one of the values there are.", f"Choose {' or '.join(allowed)}.")
+            return allowed[0]
+        return raw
+
+    def whole(self, key: str, low: int, high: int) -> int:
+        try:
+            number = int(self._raw(key) or "")
+        except ValueError:
+            self.refuse(key, "is not a whole number.", f"Write a number from {low} to {high}.")
+            return low
+        if not low <= number <= high:
+            self.refuse(key, "is out of range.", f"Choose a number from {low} to {high}.")
+            return low
+        return number
+
+    def flag(self, key: str) -> bool:
+        raw = self._raw(key)
+        if raw not in ("true", "false"):
+            self.refuse(key, "is neither true nor false.", "Write true or false, without quotes.")
+        return raw == "true"
+
+    def texts(self, key: str) -> list[str]:
+        raw = self._raw(key) or "[]"
+        try:
+            items = json.loads(raw)
+        except ValueError:
+            items = None
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            self.refuse(key, "is not a list of texts.", 'Write a YAML list, for example ["a", "b"].')
+            return []
+        return [str(item) for item in items]
+
+    def finish(self) -> None:
+        """Refuse keys nobody read, then raise SettingsError if anything was refused."""
+        for full in sorted(self.values):
+            if full.startswith(f"{self.namespace}:") and full not in self.known:
+                near = difflib.get_close_matches(full, self.known, n=1)
+                self.refuse(
+                    full,
+                    "is not a key of this program; the engine would ignore it silently.",
+                    f"Did you mean {near[0]}?" if near else "Remove it; Pulumi.yaml lists the keys there are.",
+                )
+        if self.problems:
+            count = len(self.problems)
+            noun = "1 problem" if count == 1 else f"{count} problems"
+            listing = "\n".join(f"  {number}. {problem}" for number, problem in enumerate(self.problems, start=1))
+            raise SettingsError(f"{noun} in the configuration of this stack:\n{listing}")

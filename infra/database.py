@@ -1,0 +1,96 @@
+"""The database: RDS PostgreSQL, private, encrypted, with a master password that only RDS and its secret know."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import rds
+
+from infra.settings import DatabaseSettings
+
+POSTGRESQL_MAJOR = "17"
+DATABASE_NAME = "pactum"
+MASTER_USER = "pactum_master"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseArgs:
+    """`subnet_ids` are isolated subnets in two zones or more."""
+
+    settings: DatabaseSettings
+    subnet_ids: list[pulumi.Output[str]]
+    security_group_id: pulumi.Output[str]
+    deletion_protection: bool
+
+
+class Database(pulumi.ComponentResource):
+    """A PostgreSQL instance that answers over TLS only.
+
+    Creates a subnet group, a parameter group (TLS forced, statements over half a second logged) and the instance:
+    gp3 storage that grows by itself, backups with point-in-time recovery, Database Insights, logs exported to
+    CloudWatch, minor upgrades in the maintenance window. With deletion protection the instance is also protected in
+    Pulumi and leaves a final snapshot. Leaves out replicas and a proxy.
+    """
+
+    host: pulumi.Output[str]
+    port: pulumi.Output[int]
+    name: str
+    master_secret_arn: pulumi.Output[str]
+    """The secret RDS keeps and rotates: JSON with `username` and `password`."""
+
+    def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pactum:index:Database", name, None, opts)
+        child_opts = pulumi.ResourceOptions(parent=self)
+        settings = args.settings
+        subnets = rds.SubnetGroup(f"{name}-database", subnet_ids=args.subnet_ids, opts=child_opts)
+        parameters = rds.ParameterGroup(
+            f"{name}-database",
+            family=f"postgres{POSTGRESQL_MAJOR}",
+            parameters=[
+                rds.ParameterGroupParameterArgs(name="rds.force_ssl", value="1"),
+                rds.ParameterGroupParameterArgs(name="log_min_duration_statement", value="500"),
+            ],
+            opts=child_opts,
+        )
+        instance = rds.Instance(
+            f"{name}-database",
+            engine="postgres",
+            engine_version=POSTGRESQL_MAJOR,
+            instance_class=settings.instance_class,
+            allocated_storage=settings.storage_gib,
+            max_allocated_storage=settings.storage_maximum_gib,
+            storage_type="gp3",
+            storage_encrypted=True,
+            db_name=DATABASE_NAME,
+            username=MASTER_USER,
+            manage_master_user_password=True,
+            multi_az=settings.multi_az,
+            db_subnet_group_name=subnets.name,
+            vpc_security_group_ids=[args.security_group_id],
+            publicly_accessible=False,
+            ca_cert_identifier="rds-ca-rsa2048-g1",
+            parameter_group_name=parameters.name,
+            backup_retention_period=settings.backup_days,
+            backup_window="03:00-04:00",
+            maintenance_window="sun:04:30-sun:05:30",
+            auto_minor_version_upgrade=True,
+            copy_tags_to_snapshot=True,
+            database_insights_mode="standard",
+            performance_insights_enabled=True,
+            performance_insights_retention_period=7,
+            enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
+            deletion_protection=args.deletion_protection,
+            skip_final_snapshot=not args.deletion_protection,
+            final_snapshot_identifier=f"{name}-final" if args.deletion_protection else None,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+        )
+        self.host, self.port, self.name = instance.address, instance.port, DATABASE_NAME
+        self.master_secret_arn = instance.master_user_secrets.apply(master_secret_arn)
+        self.register_outputs({"host": self.host, "port": self.port})
+
+
+def master_secret_arn(secrets: Sequence[rds.outputs.InstanceMasterUserSecret]) -> str:
+    """The ARN of the one secret that RDS keeps for an instance with a managed master password."""
+    if not secrets or not secrets[0].secret_arn:
+        raise pulumi.RunError("RDS answers no master secret for the database; is manage_master_user_password on?")
+    return secrets[0].secret_arn

@@ -1,0 +1,77 @@
+"""The application's image: the one a pipeline pushed, or one built here."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+import pulumi_docker as docker
+
+from infra.settings import ImageSettings
+
+# What tools leave in a working tree; .dockerignore keeps it out of the image too.
+LEFTOVERS = {"__pycache__", "staticfiles", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
+PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageArgs:
+    """`context` is the directory that holds the Dockerfile."""
+
+    settings: ImageSettings
+    context: Path
+
+
+class Image(pulumi.ComponentResource):
+    """The image every task of this update runs, named by digest.
+
+    With a digest in the configuration it creates nothing: that image is deployed. Without one it creates
+    a `docker.Image`, which builds the context and pushes it; log in to the registry before the update, for
+    a password given here would be written to Pulumi's state.
+    """
+
+    reference: pulumi.Output[str]
+    """Repository and digest, `.../pactum@sha256:...`."""
+    release: pulumi.Output[str]
+    """The digest alone: what the application answers on /readyz and writes in its logs."""
+
+    def __init__(self, name: str, args: ImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pactum:index:Image", name, None, opts)
+        settings = args.settings
+        if settings.digest:
+            self.reference = pulumi.Output.from_input(f"{settings.repository_url}@{settings.digest}")
+        else:
+            build_args = {"PYTHON_IMAGE": settings.python_image}
+            platform = PLATFORMS[settings.cpu_architecture]
+            # The repository's tags are immutable, so a tag stands for exactly what was built under it.
+            tag = context_digest(args.context, {**build_args, "platform": platform})[:16]
+            built = docker.Image(
+                f"{name}-build",
+                image_name=f"{settings.repository_url}:{tag}",
+                build=docker.DockerBuildArgs(
+                    context=str(args.context),
+                    dockerfile=str(args.context / "Dockerfile"),
+                    platform=platform,
+                    args=build_args,
+                    builder_version=docker.BuilderVersion.BUILDER_BUILD_KIT,
+                ),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            self.reference = built.repo_digest
+        self.release = self.reference.apply(lambda reference: reference.partition("@")[2])
+        self.register_outputs({"reference": self.reference, "release": self.release})
+
+
+def context_digest(context: Path, build_args: dict[str, str]) -> str:
+    """Hexadecimal SHA-256 over names, modes and contents of a build context and its arguments."""
+    if not (context / "Dockerfile").is_file():
+        raise pulumi.RunError(
+            f"There is no Dockerfile in {context}/. Put one there, or set imageDigest to a pushed image."
+        )
+    digest = hashlib.sha256(repr(sorted(build_args.items())).encode())
+    for path in sorted(context.rglob("*")):
+        relative = path.relative_to(context)
+        if path.is_file() and not LEFTOVERS.intersection(relative.parts):
+            executable = path.stat().st_mode & 0o100
+            digest.update(f"\0{relative}\0{executable}\0".encode() + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,52 @@
+"""How an update runs the commands a person can run: `python -m ops ...` in the project's virtual environment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_command import local
+
+# Where Pulumi.yaml puts the virtual environment: the same text on every machine, or each would run everything again.
+PYTHON = ".venv/bin/python"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorCommand:
+    """`python -m ops VERB` with its options; an update fails with the command's own message when the command fails."""
+
+    verb: str
+    stack: str
+    region: str
+    options: Sequence[tuple[str, pulumi.Input[str]]]
+
+    def text(self) -> pulumi.Output[str]:
+        """The command line. Every value in it is an ARN, an id, a digest or a number: none needs quoting."""
+        words: list[pulumi.Input[str]] = [f"{PYTHON} -m ops {self.verb} --stack {self.stack}"]
+        for option, value in self.options:
+            words += [f" {option} ", value]
+        return pulumi.Output.concat(*words)
+
+    def environment(self) -> dict[str, str]:
+        # What the command prints becomes part of the state; PACTUM_WITHIN_UPDATE keeps container logs out of it.
+        return {"AWS_REGION": self.region, "PACTUM_WITHIN_UPDATE": "1"}
+
+    def when_changed(self, name: str, triggers: list[pulumi.Input[str]], opts: pulumi.ResourceOptions) -> local.Command:
+        """A resource that runs the command when it is created and again whenever a trigger changes."""
+        return local.Command(
+            name, create=self.text(), environment=self.environment(), triggers=list(triggers), opts=opts
+        )
+
+    def at_every_update(self, depends_on: Sequence[pulumi.Resource]) -> pulumi.Output[None]:
+        """Run the command in every update, also when nothing changed, and in no preview.
+
+        The output resolves when the command succeeded. A `Command` would be skipped exactly when it matters: after
+        ECS rolled a release back, with the program's inputs unchanged.
+        """
+        if pulumi.runtime.is_dry_run():
+            return pulumi.Output.from_input(None)
+        ran = local.run_output(
+            command=self.text(),
+            environment=self.environment(),
+            opts=pulumi.InvokeOutputOptions(depends_on=list(depends_on)),
+        )
+        return ran.apply(lambda _: None)

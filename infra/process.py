@@ -1,0 +1,74 @@
+"""One kind of process the image can run as, with its log and its roles: web, migrate, later workers and jobs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.image import Image
+from infra.observability.logs import LogGroup, LogGroupArgs
+from infra.settings import Settings
+from infra.task_definition import TaskDefinitionArgs
+from infra.task_roles import TaskRoles, TaskRolesArgs
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessArgs:
+    """`secret_arns` are the secrets the process is given; `secrets` says which variable holds which of their values."""
+
+    settings: Settings
+    image: Image
+    process: str
+    cpu: int
+    memory_mib: int
+    environment: Mapping[str, pulumi.Input[str]]
+    secrets: Mapping[str, pulumi.Input[str]]
+    secret_arns: Sequence[pulumi.Output[str]]
+    command: Sequence[str] = ()
+    port: int | None = None
+
+
+class Process(pulumi.ComponentResource):
+    """What a process needs before a task of it can start. Creates its log group and its two roles."""
+
+    task: TaskDefinitionArgs
+
+    def __init__(self, name: str, args: ProcessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pactum:index:Process", name, None, opts)
+        child_opts = pulumi.ResourceOptions(parent=self)
+        settings = args.settings
+        log_group = LogGroup(
+            name,
+            LogGroupArgs(
+                project=settings.project,
+                stack=settings.stack,
+                process=args.process,
+                retention_days=settings.observability.log_retention_days,
+            ),
+            child_opts,
+        )
+        roles = TaskRoles(
+            name,
+            TaskRolesArgs(
+                account_id=settings.account_id,
+                repository_arn=settings.image.repository_arn,
+                log_group_arn=log_group.arn,
+                secret_arns=args.secret_arns,
+            ),
+            child_opts,
+        )
+        self.task = TaskDefinitionArgs(
+            process=args.process,
+            image=args.image.reference,
+            cpu=args.cpu,
+            memory_mib=args.memory_mib,
+            cpu_architecture=settings.image.cpu_architecture,
+            region=settings.region,
+            log_group_name=log_group.name,
+            roles=roles,
+            environment=args.environment,
+            secrets=args.secrets,
+            command=args.command,
+            port=args.port,
+        )
+        self.register_outputs({"log_group_name": log_group.name})

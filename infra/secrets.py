@@ -1,0 +1,51 @@
+"""Containers of the application's secrets. Their values never pass through Pulumi: `python -m ops seed` makes them."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import secretsmanager
+
+from infra.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretsArgs:
+    """What the secrets are named and tagged with, and whether deleted ones can be brought back for 30 days."""
+
+    settings: Settings
+
+
+class Secrets(pulumi.ComponentResource):
+    """Two empty secrets: the key the application signs with, and its database login.
+
+    Creates `secret-key` (a text) and `database-login` (JSON with `username` and `password`) without a value, tagged so
+    that operator commands find them. Leaves out their values, and the master password, which RDS keeps itself.
+    """
+
+    secret_key_arn: pulumi.Output[str]
+    database_login_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: SecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pactum:index:Secrets", name, None, opts)
+        self._name, self._settings = name, args.settings
+        self.secret_key_arn = self._container("secret-key", "Key the application signs sessions and tokens with")
+        self.database_login_arn = self._container("database-login", "The application's own database login")
+        self.register_outputs({"secret_key_arn": self.secret_key_arn, "database_login_arn": self.database_login_arn})
+
+    @property
+    def arns(self) -> list[pulumi.Output[str]]:
+        """Both secrets, for the policies of those who may read them."""
+        return [self.secret_key_arn, self.database_login_arn]
+
+    def _container(self, kind: str, description: str) -> pulumi.Output[str]:
+        project, stack = self._settings.project, self._settings.stack
+        secret = secretsmanager.Secret(
+            f"{self._name}-{kind}",
+            # A suffix of its own: a deleted secret's name stays taken until its recovery window ends.
+            name_prefix=f"{project}/{stack}/{kind}-",
+            description=description,
+            recovery_window_in_days=30 if self._settings.deletion_protection else 0,
+            tags={f"{project}:stack": stack, f"{project}:secret": kind},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return secret.arn

@@ -1,0 +1,290 @@
+"""What a stack is made with: the only reader of Pulumi's configuration.
+
+`load()` returns frozen dataclasses, or raises one SettingsError that lists every problem of the stack file.
+Keys, types, defaults and descriptions are declared in Pulumi.yaml.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env
+
+from infra.config_reader import ConfigReader, SettingsError
+
+__all__ = ["BootstrapSettings", "Settings", "SettingsError", "load", "load_bootstrap"]
+
+REPOSITORY = r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[a-z0-9][a-z0-9._/-]*)"
+EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+DOMAIN = r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+CERTIFICATE = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+"
+
+# AWS documentation, "Amazon ECS task definition parameters for Fargate": CPU units -> memory in MiB.
+FARGATE_MEMORY_MIB = {
+    256: [512, 1024, 2048],
+    512: list(range(1024, 4097, 1024)),
+    1024: list(range(2048, 8193, 1024)),
+    2048: list(range(4096, 16385, 1024)),
+    4096: list(range(8192, 30721, 1024)),
+}
+# CloudWatch Logs API, PutRetentionPolicy: the periods it accepts, in days.
+RETENTION_DAYS = [
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSettings:
+    """Where the image is, and how it is built when no digest is given."""
+
+    repository_url: str
+    repository_arn: str
+    digest: str
+    python_image: str
+    cpu_architecture: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings:
+    """Zones and addresses. `zones` are full zone names, `cidr` is cut into sixteen subnets."""
+
+    zones: tuple[str, ...]
+    cidr: str
+    nat_mode: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseSettings:
+    """Size and protection of the PostgreSQL instance."""
+
+    instance_class: str
+    storage_gib: int
+    storage_maximum_gib: int
+    multi_az: bool
+    backup_days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebSettings:
+    """The web service: how users reach it, and what its tasks are."""
+
+    certificate_arn: str
+    domain_name: str
+    cpu: int
+    memory_mib: int
+    minimum: int
+    deployment_timeout_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObservabilitySettings:
+    """How long logs are kept, and when somebody is told."""
+
+    log_retention_days: int
+    alarm_email: str
+    error_count: int
+    slow_milliseconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything a stack is made with. `name` is the prefix of what the stack creates, such as pactum-staging."""
+
+    project: str
+    stack: str
+    region: str
+    account_id: str
+    deletion_protection: bool
+    image: ImageSettings
+    network: NetworkSettings
+    database: DatabaseSettings
+    web: WebSettings
+    observability: ObservabilitySettings
+
+    @property
+    def name(self) -> str:
+        return f"{self.project}-{self.stack}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BootstrapSettings:
+    """What an account is prepared with, once."""
+
+    repository_name: str
+    untagged_days: int
+
+
+def load() -> Settings:
+    """Read and check the configuration of the application's stack. Raises SettingsError with every problem."""
+    config = _reader(pulumi.get_project())
+    region = config.text("aws:region", pattern=r"[a-z]{2}(-[a-z]+)+-\d", example="us-east-1", required=True)
+    account_id = _account(config)
+    settings = Settings(
+        project=pulumi.get_project(),
+        stack=pulumi.get_stack(),
+        region=region,
+        account_id=account_id,
+        image=_image(config, region, account_id),
+        network=_network(config, region),
+        database=_database(config),
+        deletion_protection=config.flag("deletionProtection"),
+        web=_web(config, region),
+        observability=ObservabilitySettings(
+            log_retention_days=_retention(config),
+            alarm_email=config.text("alarmEmail", pattern=EMAIL, example="on-call@example.com"),
+            error_count=config.whole("alarmErrorCount", 1, 1_000_000),
+            slow_milliseconds=config.whole("alarmSlowMilliseconds", 50, 60_000),
+        ),
+    )
+    config.finish()
+    return settings
+
+
+def load_bootstrap() -> BootstrapSettings:
+    """Read and check the configuration of the account's bootstrap stack. Raises SettingsError with every problem."""
+    config = _reader(pulumi.get_project())
+    _account(config)
+    settings = BootstrapSettings(
+        repository_name=config.text(
+            "repositoryName", pattern=r"[a-z0-9]+([._/-][a-z0-9]+)*", example="pactum", required=True
+        ),
+        untagged_days=config.whole("untaggedDays", 1, 3650),
+    )
+    config.finish()
+    return settings
+
+
+def _reader(namespace: str) -> ConfigReader:
+    # pulumi.Config answers only for keys one knows; misspelt ones are found in the values the engine handed over.
+    return ConfigReader(namespace=namespace, values={**get_config_env(), **CONFIG.get()})
+
+
+def _account(config: ConfigReader) -> str:
+    accounts = config.texts("aws:allowedAccountIds")
+    if len(accounts) != 1 or not re.fullmatch(r"\d{12}", accounts[0]):
+        config.refuse(
+            "aws:allowedAccountIds",
+            "must name the one account this stack lives in.",
+            'Write its twelve digits as a text in a list: ["123456789012"].',
+        )
+        return ""
+    return accounts[0]
+
+
+def _image(config: ConfigReader, region: str, account_id: str) -> ImageSettings:
+    example = f"{account_id or '123456789012'}.dkr.ecr.{region or 'us-east-1'}.amazonaws.com/pactum"
+    url = config.text("repositoryUrl", pattern=REPOSITORY, example=example, required=True)
+    match = re.fullmatch(REPOSITORY, url)
+    if match and region and match["region"] != region:
+        config.refuse("repositoryUrl", f"is not in the stack's region {region}.", f"Use {example}.")
+    arn = f"arn:aws:ecr:{match['region']}:{match['account']}:repository/{match['name']}" if match else ""
+    return ImageSettings(
+        repository_url=url,
+        repository_arn=arn,
+        digest=config.text("imageDigest", pattern=r"sha256:[0-9a-f]{64}", example="sha256: and 64 hexadecimal digits"),
+        python_image=config.text("pythonImage", pattern=r"\S+", example="docker.io/library/python:3.13", required=True),
+        cpu_architecture=config.choice("cpuArchitecture", ["X86_64", "ARM64"]),
+    )
+
+
+def _network(config: ConfigReader, region: str) -> NetworkSettings:
+    letters = config.texts("zones")
+    if len(letters) not in (2, 3) or len(set(letters)) != len(letters) or not all(map(_is_zone_letter, letters)):
+        config.refuse("zones", "must be two or three different zone letters.", 'Write them like ["a", "b"].')
+    cidr = config.text("vpcCidr", example="10.20.0.0/16", required=True)
+    try:
+        block = ipaddress.IPv4Network(cidr or "10.0.0.0/16")
+        if not block.is_private or not 16 <= block.prefixlen <= 22:  # noqa: PLR2004 - AWS allows /16; a /23 leaves no /27
+            config.refuse("vpcCidr", "is not a private block of /16 to /22.", "Choose one such as 10.20.0.0/16.")
+    except ValueError as error:
+        config.refuse("vpcCidr", f"is not an address block: {error}.", "Choose one such as 10.20.0.0/16.")
+    return NetworkSettings(
+        zones=tuple(f"{region}{letter}" for letter in letters),
+        cidr=cidr,
+        nat_mode=config.choice("natMode", ["none", "single", "per_zone"]),
+    )
+
+
+def _is_zone_letter(letter: str) -> bool:
+    return bool(re.fullmatch("[a-f]", letter))
+
+
+def _database(config: ConfigReader) -> DatabaseSettings:
+    storage = config.whole("databaseStorageGib", 20, 65536)
+    maximum = config.whole("databaseStorageMaximumGib", 22, 65536)
+    if maximum * 10 < storage * 11:
+        config.refuse(
+            "databaseStorageMaximumGib",
+            f"is less than 10 % above databaseStorageGib ({storage}); RDS refuses that.",
+            f"Choose {-(-storage * 11 // 10)} or more.",
+        )
+    return DatabaseSettings(
+        instance_class=config.text(
+            "databaseInstanceClass", pattern=r"db\.[a-z0-9]+\.[a-z0-9]+", example="db.t4g.micro"
+        ),
+        storage_gib=storage,
+        storage_maximum_gib=maximum,
+        multi_az=config.flag("databaseMultiAz"),
+        backup_days=config.whole("databaseBackupDays", 1, 35),
+    )
+
+
+def _web(config: ConfigReader, region: str) -> WebSettings:
+    example = f"arn:aws:acm:{region}:123456789012:certificate/..."
+    certificate_arn = config.text("certificateArn", pattern=CERTIFICATE, example=example)
+    domain_name = config.text("domainName", pattern=DOMAIN, example="pactum.example.com")
+    if certificate_arn and not domain_name:
+        config.refuse("certificateArn", "is set without domainName.", "Set domainName to the name it certifies.")
+    cpu = config.whole("taskCpu", 256, 4096)
+    memory = config.whole("taskMemoryMib", 512, 30720)
+    if cpu not in FARGATE_MEMORY_MIB:
+        config.refuse("taskCpu", "is not a Fargate size.", f"Choose {_listed(list(FARGATE_MEMORY_MIB))}.")
+    elif memory not in FARGATE_MEMORY_MIB[cpu]:
+        config.refuse(
+            "taskMemoryMib",
+            f"does not go with taskCpu {cpu} on Fargate.",
+            f"Choose {_listed(FARGATE_MEMORY_MIB[cpu])}.",
+        )
+    return WebSettings(
+        certificate_arn=certificate_arn,
+        domain_name=domain_name,
+        cpu=cpu,
+        memory_mib=memory,
+        minimum=config.whole("webMinimum", 1, 100),
+        deployment_timeout_seconds=config.whole("deploymentTimeoutSeconds", 60, 3600),
+    )
+
+
+def _retention(config: ConfigReader) -> int:
+    days = config.whole("logRetentionDays", 1, 3653)
+    if days not in RETENTION_DAYS:
+        config.refuse(
+            "logRetentionDays", "is not a period CloudWatch Logs offers.", f"Choose {_listed(RETENTION_DAYS)}."
+        )
+    return days
+
+
+def _listed(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers[:-1])) + f" or {numbers[-1]}"

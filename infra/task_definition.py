@@ -1,0 +1,89 @@
+"""One process of the application as an ECS task definition: hardened, logged, with secrets by reference."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws import ecs
+
+from infra.task_roles import TaskRoles
+
+# Seconds between SIGTERM and SIGKILL. The image's server finishes requests within 25 of them.
+STOP_TIMEOUT_SECONDS = 30
+# Numeric, as readonlyRootFilesystem and file modes are; the image creates it.
+CONTAINER_USER = "10001:10001"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskDefinitionArgs:
+    """`environment` holds plain settings, `secrets` maps a variable to the ARN, or ARN and JSON key, of its value."""
+
+    process: str
+    image: pulumi.Output[str]
+    cpu: int
+    memory_mib: int
+    cpu_architecture: str
+    region: str
+    log_group_name: pulumi.Output[str]
+    roles: TaskRoles
+    environment: Mapping[str, pulumi.Input[str]]
+    secrets: Mapping[str, pulumi.Input[str]]
+    command: Sequence[str] = ()
+    port: int | None = None
+
+
+def task_definition(family: str, args: TaskDefinitionArgs, opts: pulumi.ResourceOptions) -> ecs.TaskDefinition:
+    """Create the task definition `family`. Earlier revisions stay ACTIVE, so that a release can be returned to."""
+    return ecs.TaskDefinition(
+        family,
+        family=family,
+        cpu=str(args.cpu),
+        memory=str(args.memory_mib),
+        network_mode="awsvpc",
+        requires_compatibilities=["FARGATE"],
+        runtime_platform=ecs.TaskDefinitionRuntimePlatformArgs(
+            operating_system_family="LINUX", cpu_architecture=args.cpu_architecture
+        ),
+        execution_role_arn=args.roles.execution_role_arn,
+        task_role_arn=args.roles.task_role_arn,
+        # Fargate gives an ephemeral volume the mode of the image's path only where the image declares it (VOLUME /tmp).
+        volumes=[ecs.TaskDefinitionVolumeArgs(name="tmp")],
+        container_definitions=pulumi.Output.json_dumps([container_definition(args)]),
+        skip_destroy=True,
+        opts=opts,
+    )
+
+
+def container_definition(args: TaskDefinitionArgs) -> dict[str, Any]:
+    """The container of a task in the ECS API's words, sorted so that equal settings give equal text."""
+    definition: dict[str, Any] = {
+        "name": args.process,
+        "image": args.image,
+        "essential": True,
+        "user": CONTAINER_USER,
+        "readonlyRootFilesystem": True,
+        "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
+        "mountPoints": [{"sourceVolume": "tmp", "containerPath": "/tmp", "readOnly": False}],  # noqa: S108 - the volume
+        "stopTimeout": STOP_TIMEOUT_SECONDS,
+        "environment": [{"name": key, "value": args.environment[key]} for key in sorted(args.environment)],
+        "secrets": [{"name": key, "valueFrom": args.secrets[key]} for key in sorted(args.secrets)],
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": args.log_group_name,
+                "awslogs-region": args.region,
+                "awslogs-stream-prefix": args.process,
+            },
+        },
+    }
+    if args.command:
+        definition["command"] = list(args.command)
+    if args.port:
+        definition["portMappings"] = [{"containerPort": args.port, "protocol": "tcp"}]
+    return definition
+
+
+def json_key(secret_arn: pulumi.Output[str], key: str) -> pulumi.Output[str]:
+    """The `valueFrom` of one key of a secret that holds JSON."""
+    return pulumi.Output.concat(secret_arn, ":", key, "::")

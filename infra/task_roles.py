@@ -1,0 +1,85 @@
+"""What a task may do: its execution role fetches image, secrets and log stream; its own role may do nothing yet."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import iam
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskRolesArgs:
+    """Exact ARNs: nothing outside them can be read or written."""
+
+    account_id: str
+    repository_arn: str
+    log_group_arn: pulumi.Output[str]
+    secret_arns: Sequence[pulumi.Output[str]]
+
+
+class TaskRoles(pulumi.ComponentResource):
+    """The two roles of one kind of task.
+
+    Creates an execution role with an inline policy (pull this repository's images, write this log group's streams,
+    read these secrets) and a task role without permissions: the application itself calls no AWS service.
+    """
+
+    execution_role_arn: pulumi.Output[str]
+    task_role_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: TaskRolesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pactum:index:TaskRoles", name, None, opts)
+        child_opts = pulumi.ResourceOptions(parent=self)
+        trust = json.dumps(trust_policy(args.account_id))
+        execution = iam.Role(f"{name}-execution", assume_role_policy=trust, opts=child_opts)
+        iam.RolePolicy(
+            f"{name}-execution",
+            role=execution.id,
+            policy=pulumi.Output.json_dumps(
+                pulumi.Output.all(log_group_arn=args.log_group_arn, secret_arns=list(args.secret_arns)).apply(
+                    lambda arns: execution_policy(args.repository_arn, arns["log_group_arn"], arns["secret_arns"])
+                )
+            ),
+            opts=child_opts,
+        )
+        task = iam.Role(f"{name}-task", assume_role_policy=trust, opts=child_opts)
+        self.execution_role_arn, self.task_role_arn = execution.arn, task.arn
+        self.register_outputs({"execution_role_arn": execution.arn, "task_role_arn": task.arn})
+
+
+def trust_policy(account_id: str) -> dict[str, object]:
+    """Only ECS tasks of this account may use the role (the condition closes the confused-deputy way in)."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+            }
+        ],
+    }
+
+
+def execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequence[str]) -> dict[str, object]:
+    """What ECS does on a task's behalf before its first line runs."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            # GetAuthorizationToken knows no resources ("Actions defined by Amazon Elastic Container Registry").
+            {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+            {
+                "Effect": "Allow",
+                "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                "Resource": repository_arn,
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": f"{log_group_arn}:*",
+            },
+            {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": sorted(secret_arns)},
+        ],
+    }

@@ -1,0 +1,1 @@
+"""The programs: how components become a stack."""

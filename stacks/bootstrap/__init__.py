@@ -1,0 +1,1 @@
+"""What an account needs once, before any stack of the application."""
