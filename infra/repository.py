@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_aws import ecr
@@ -44,7 +45,7 @@ class Repository(pulumi.ComponentResource):
         self.register_outputs({"url": self.url})
 
 
-def lifecycle_policy(untagged_days: int) -> dict[str, object]:
+def lifecycle_policy(untagged_days: int) -> dict[str, Any]:
     """Delete images that no tag names, `untagged_days` days after they were pushed."""
     return {
         "rules": [

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_aws import iam
@@ -48,7 +49,7 @@ class TaskRoles(pulumi.ComponentResource):
         self.register_outputs({"execution_role_arn": execution.arn, "task_role_arn": task.arn})
 
 
-def trust_policy(account_id: str) -> dict[str, object]:
+def trust_policy(account_id: str) -> dict[str, Any]:
     """Only ECS tasks of this account may use the role (the condition closes the confused-deputy way in)."""
     return {
         "Version": "2012-10-17",
@@ -63,7 +64,7 @@ def trust_policy(account_id: str) -> dict[str, object]:
     }
 
 
-def execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequence[str]) -> dict[str, object]:
+def execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequence[str]) -> dict[str, Any]:
     """What ECS does on a task's behalf before its first line runs."""
     return {
         "Version": "2012-10-17",

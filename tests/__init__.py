@@ -1,0 +1,1 @@
+"""Tests, one file per module: offline and fast unless marked otherwise."""

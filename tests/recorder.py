@@ -1,0 +1,146 @@
+"""A recording engine: runs components or a whole program under Pulumi's mocks and keeps what they asked for."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import yaml
+from pulumi.runtime import rpc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ROOT = Path(__file__).resolve().parents[1]
+ACCOUNT, REGION = "123456789012", "us-east-1"
+DIGEST = "sha256:" + "ab" * 32
+
+
+class RefusedError(Exception):
+    """What the recording engine answers for a resource it was told to refuse."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One resource as the program registered it."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+
+
+@dataclass
+class Recorder(pulumi.runtime.Mocks):
+    """Answers like AWS would, with made-up ids; in a preview it answers nothing that only AWS would know."""
+
+    preview: bool = False
+    refuse: tuple[str, str] | None = None
+    resources: list[Recorded] = field(default_factory=list)
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    error: BaseException | None = None
+    outputs: dict[str, Any] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if self.refuse == (args.typ, args.name):
+            raise RefusedError(f"{args.typ} {args.name}")
+        with self._lock:
+            self.resources.append(Recorded(args.typ, args.name, args.inputs))
+        if self.preview:
+            return "", dict(args.inputs)
+        return f"{args.name}-id", {**computed(args.typ, args.name), **args.inputs}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        self.calls.append((args.token, args.args))
+        return {**args.args, "stdout": "", "stderr": ""}, []
+
+    def of_type(self, type_: str) -> list[Recorded]:
+        return [resource for resource in self.resources if resource.type == type_]
+
+    def only(self, type_: str, name: str = "") -> Recorded:
+        found = [resource for resource in self.of_type(type_) if name in ("", resource.name)]
+        assert len(found) == 1, f"expected one {type_} {name}, found {[resource.name for resource in found]}"
+        return found[0]
+
+    def names(self) -> list[str]:
+        return [f"{resource.type} {resource.name}" for resource in self.resources]
+
+
+def computed(type_: str, name: str) -> dict[str, Any]:
+    """What AWS adds to a resource's inputs, as far as the components use it."""
+    service = type_.split(":")[1].partition("/")[0]
+    answers: dict[str, Any] = {
+        "arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}",
+        "name": name,
+        "arnSuffix": f"{service}/{name}/0123456789abcdef",
+        "dnsName": f"{name}-1.{REGION}.elb.amazonaws.com",
+        "address": f"{name}.abc.{REGION}.rds.amazonaws.com",
+        "port": 5432,
+        "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-1"}],
+        "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}",
+        "repoDigest": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/pactum@{DIGEST}",
+    }
+    return answers
+
+
+def record(program: Callable[[], object], *, preview: bool = False, refuse: tuple[str, str] | None = None) -> Recorder:
+    """Run `program` as a Pulumi program would be; an exception in it is kept in `error`."""
+    recorder = Recorder(preview=preview, refuse=refuse)
+    pulumi.runtime.set_mocks(recorder, project="pactum", stack="staging", preview=preview)
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator] # pulumi does not type it
+    def run() -> None:
+        program()
+
+    try:
+        run()
+    except (Exception, pulumi.RunError) as error:  # noqa: BLE001 - kept for the test to look at
+        recorder.error = error
+    return recorder
+
+
+def resolved(output: pulumi.Output[Any]) -> Any:
+    """The value of an output after `record()`; None when it is unknown, as in a preview."""
+    return pulumi.runtime.sync_await._sync_await(output.future())
+
+
+def stack_config(stack: str = "staging", **changes: object) -> dict[str, str]:
+    """What the engine hands to the program for a stack: Pulumi.yaml's defaults, the stack's file, then `changes`.
+
+    A change to None removes the key.
+    """
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    values: dict[str, object] = {
+        key: declaration.get("value", declaration.get("default")) for key, declaration in declared.items()
+    }
+    values |= yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    values |= {key if ":" in key else f"pactum:{key}": value for key, value in changes.items()}
+    return as_engine(values)
+
+
+def as_engine(values: Mapping[str, object]) -> dict[str, str]:
+    """Configuration as texts, the way the engine passes it: JSON for everything that is not a text."""
+    return {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in values.items()
+        if value is not None
+    }
+
+
+def configure(stack: str = "staging", **changes: object) -> None:
+    """Select a stack's configuration for the next `record()` of a whole program."""
+    pulumi.runtime.set_all_config(stack_config(stack, **changes))
+
+
+def container(recorder: Recorder, name: str) -> dict[str, Any]:
+    """The one container of a recorded task definition."""
+    definition = recorder.only("aws:ecs/taskDefinition:TaskDefinition", name).inputs["containerDefinitions"]
+    (one,) = json.loads(definition)
+    return dict(one)
+
+
+UNKNOWN = rpc.UNKNOWN

@@ -1,0 +1,134 @@
+"""infra/database.py, infra/secrets.py and infra/repository.py: what must not be lost and what must not leak."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pytest
+
+from infra.database import Database, DatabaseArgs, master_secret_arn
+from infra.repository import Repository, RepositoryArgs, lifecycle_policy
+from infra.secrets import Secrets, SecretsArgs
+from infra.settings import DatabaseSettings, load
+from tests.recorder import Recorder, configure, record, resolved
+
+
+def out(value: str) -> pulumi.Output[str]:
+    return pulumi.Output.from_input(value)
+
+
+def database(*, protection: bool, preview: bool = False) -> tuple[Recorder, Database]:
+    made: list[Database] = []
+    settings = DatabaseSettings(
+        instance_class="db.t4g.micro", storage_gib=20, storage_maximum_gib=100, multi_az=True, backup_days=9
+    )
+
+    def program() -> None:
+        args = DatabaseArgs(
+            settings=settings,
+            subnet_ids=[out("subnet-1"), out("subnet-2")],
+            security_group_id=out("sg-1"),
+            deletion_protection=protection,
+        )
+        made.append(Database("it", args))
+
+    recorder = record(program, preview=preview)
+    assert recorder.error is None
+    return recorder, made[0]
+
+
+def test_the_database_is_private_encrypted_and_backed_up() -> None:
+    instance = database(protection=True)[0].only("aws:rds/instance:Instance").inputs
+    assert instance["publiclyAccessible"] is False
+    assert instance["storageEncrypted"] is True
+    assert instance["backupRetentionPeriod"] == 9
+    assert instance["multiAz"] is True
+    assert instance["maxAllocatedStorage"] == 100, "a full disk is an outage that storage autoscaling prevents"
+
+
+def test_plain_connections_to_the_database_are_refused_by_the_server_itself() -> None:
+    group = database(protection=False)[0].only("aws:rds/parameterGroup:ParameterGroup").inputs
+    values = {parameter["name"]: parameter["value"] for parameter in group["parameters"]}
+    assert values["rds.force_ssl"] == "1"
+    assert group["family"] == "postgres17"
+
+
+def test_no_master_password_passes_through_pulumi() -> None:
+    recorder, made = database(protection=False)
+    instance = recorder.only("aws:rds/instance:Instance").inputs
+    assert instance["manageMasterUserPassword"] is True
+    assert not {key for key in instance if "password" in key.lower()} - {"manageMasterUserPassword"}
+    assert str(resolved(made.master_secret_arn)).endswith("rds!db-1")
+
+
+def test_with_deletion_protection_the_data_survive_a_destroy() -> None:
+    instance = database(protection=True)[0].only("aws:rds/instance:Instance").inputs
+    assert instance["deletionProtection"] is True
+    assert instance["skipFinalSnapshot"] is False
+    assert instance["finalSnapshotIdentifier"] == "it-final"
+
+
+def test_without_deletion_protection_a_stack_can_be_taken_down() -> None:
+    instance = database(protection=False)[0].only("aws:rds/instance:Instance").inputs
+    assert (instance["deletionProtection"], instance["skipFinalSnapshot"]) == (False, True)
+
+
+def test_a_preview_knows_neither_host_nor_master_secret() -> None:
+    _, made = database(protection=False, preview=True)
+    assert resolved(made.host) is None
+    assert resolved(made.master_secret_arn) is None
+
+
+def test_an_instance_without_a_master_secret_is_an_error_that_says_so() -> None:
+    with pytest.raises(pulumi.RunError, match="RDS answers no master secret"):
+        master_secret_arn([])
+
+
+def secrets(stack: str, *, protection: bool) -> Recorder:
+    configure(stack, deletionProtection=protection)
+
+    def program() -> None:
+        Secrets("it", SecretsArgs(settings=load()))
+
+    recorder = record(program)
+    assert recorder.error is None
+    return recorder
+
+
+def test_secrets_are_containers_without_a_value() -> None:
+    recorder = secrets("staging", protection=False)
+    assert {resource.type for resource in recorder.resources} == {
+        "pactum:index:Secrets",
+        "aws:secretsmanager/secret:Secret",
+    }, "a SecretVersion would write the value to Pulumi's state"
+
+
+def test_operator_commands_find_the_secrets_by_their_tags() -> None:
+    tags = [s.inputs["tags"] for s in secrets("staging", protection=False).of_type("aws:secretsmanager/secret:Secret")]
+    assert tags == [
+        {"pactum:stack": "staging", "pactum:secret": "secret-key"},
+        {"pactum:stack": "staging", "pactum:secret": "database-login"},
+    ]
+
+
+@pytest.mark.parametrize(("protection", "days"), [(True, 30), (False, 0)])
+def test_a_deleted_secret_can_be_brought_back_where_data_are_protected(protection: bool, days: int) -> None:
+    for secret in secrets("staging", protection=protection).of_type("aws:secretsmanager/secret:Secret"):
+        assert secret.inputs["recoveryWindowInDays"] == days
+
+
+def test_the_repository_keeps_what_was_pushed_as_it_was_pushed() -> None:
+    recorder = record(lambda: Repository("it", RepositoryArgs(repository_name="pactum", untagged_days=14)))
+    repository = recorder.only("aws:ecr/repository:Repository").inputs
+    assert repository["imageTagMutability"] == "IMMUTABLE"
+    assert repository["imageScanningConfiguration"] == {"scanOnPush": True}
+    policy = json.loads(recorder.only("aws:ecr/lifecyclePolicy:LifecyclePolicy").inputs["policy"])
+    assert policy == lifecycle_policy(14)
+
+
+def test_no_tagged_image_ever_expires() -> None:
+    selections = [rule["selection"] for rule in lifecycle_policy(14)["rules"]]
+    assert all(selection["tagStatus"] == "untagged" for selection in selections), (
+        "a release that must be rolled back to would be gone"
+    )

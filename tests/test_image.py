@@ -1,0 +1,80 @@
+"""infra/image.py: one image for every task of an update, named by digest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+import pytest
+
+from infra.image import Image, ImageArgs, context_digest
+from infra.settings import ImageSettings
+from tests.recorder import DIGEST, Recorder, record, resolved
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+URL = "123456789012.dkr.ecr.us-east-1.amazonaws.com/pactum"
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "app.py").write_text("print('hello')\n")
+    return tmp_path
+
+
+def image(
+    context: Path, digest: str = "", *, architecture: str = "X86_64", preview: bool = False
+) -> tuple[Recorder, Image]:
+    made: list[Image] = []
+    settings = ImageSettings(
+        repository_url=URL, repository_arn="", digest=digest, python_image="python:3.13", cpu_architecture=architecture
+    )
+    recorder = record(lambda: made.append(Image("it", ImageArgs(settings=settings, context=context))), preview=preview)
+    assert recorder.error is None
+    return recorder, made[0]
+
+
+def test_a_given_digest_is_deployed_and_nothing_is_built(tmp_path: Path) -> None:
+    recorder, made = image(tmp_path / "absent", DIGEST)
+    assert recorder.of_type("docker:index/image:Image") == [], "a pipeline's tested image must not be built again"
+    assert resolved(made.reference) == f"{URL}@{DIGEST}"
+    assert resolved(made.release) == DIGEST
+
+
+def test_without_a_digest_the_context_is_built_and_pushed_and_named_by_the_digest_pushed(context: Path) -> None:
+    recorder, made = image(context)
+    built = recorder.only("docker:index/image:Image").inputs
+    assert built["build"]["args"] == {"PYTHON_IMAGE": "python:3.13"}
+    assert built["build"]["platform"] == "linux/amd64", "an arm laptop must not push an image Fargate cannot run"
+    assert "registry" not in built, "a registry password given here would be written to the state"
+    assert resolved(made.reference) == f"{URL}@{DIGEST}"
+
+
+def test_the_platform_follows_the_processor_of_the_tasks(context: Path) -> None:
+    recorder, _ = image(context, architecture="ARM64")
+    assert recorder.only("docker:index/image:Image").inputs["build"]["platform"] == "linux/arm64"
+
+
+def test_in_a_preview_the_digest_of_an_image_not_yet_built_is_unknown(context: Path) -> None:
+    _, made = image(context, preview=True)
+    assert resolved(made.release) is None, "a made-up digest in a preview would be a lie"
+
+
+def test_the_tag_changes_with_content_name_mode_and_arguments_and_with_nothing_else(context: Path) -> None:
+    before = context_digest(context, {"A": "1"})
+    (context / "__pycache__").mkdir()
+    (context / "__pycache__" / "app.pyc").write_bytes(b"x")
+    assert context_digest(context, {"A": "1"}) == before, "byte-code of a local run is not part of the image"
+    assert context_digest(context, {"A": "2"}) != before
+    (context / "app.py").chmod(0o755)
+    executable = context_digest(context, {"A": "1"})
+    assert executable != before, "an executable file is another image"
+    (context / "app.py").rename(context / "main.py")
+    assert context_digest(context, {"A": "1"}) != executable
+
+
+def test_a_missing_dockerfile_is_one_sentence_that_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(pulumi.RunError, match=r"There is no Dockerfile in .* or set imageDigest"):
+        context_digest(tmp_path, {})

@@ -1,0 +1,204 @@
+"""stacks/: the whole program on real values, in a preview with unknown ones, and when a step fails."""
+
+from __future__ import annotations
+
+import ast
+
+import pulumi
+import pytest
+
+from infra.load_balancer import IDLE_TIMEOUT_SECONDS
+from infra.task_definition import STOP_TIMEOUT_SECONDS
+from stacks.application import deploy
+from stacks.bootstrap import account
+from stacks.outputs import StackOutputs
+from tests.recorder import DIGEST, ROOT, Recorder, as_engine, configure, record
+
+COMMAND, SERVICE = "command:local:Command", "aws:ecs/service:Service"
+
+
+def stack(name: str = "staging", *, preview: bool = False, refuse: tuple[str, str] | None = None) -> Recorder:
+    configure(name, imageDigest=DIGEST)
+    return record(deploy, preview=preview, refuse=refuse)
+
+
+@pytest.mark.parametrize("name", ["staging", "prod"])
+def test_a_preview_with_unknown_values_registers_what_an_update_registers(name: str) -> None:
+    preview, update = stack(name, preview=True), stack(name)
+    assert preview.error is None
+    assert update.error is None
+    assert sorted(preview.names()) == sorted(update.names()), "a reviewer would see something else than what happens"
+
+
+def test_a_preview_runs_no_command() -> None:
+    assert stack(preview=True).calls == [], "a preview must change nothing and wait for nothing"
+
+
+def test_the_verdict_is_asked_at_every_update_about_the_revision_just_rolled_out() -> None:
+    for _ in range(2):
+        ((token, arguments),) = stack().calls
+        assert token == "command:local:run"
+        command = arguments["command"]
+        assert command.startswith(".venv/bin/python -m ops verify --stack staging --task-definition arn:aws:ecs:")
+        assert f"--release {DIGEST}" in command
+        assert "--minimum 1" in command
+
+
+def test_what_a_command_prints_within_an_update_is_kept_out_of_the_state() -> None:
+    recorder = stack()
+    environments = [command.inputs["environment"] for command in recorder.of_type(COMMAND)]
+    environments += [arguments["environment"] for _, arguments in recorder.calls]
+    assert len(environments) == 3
+    assert all(environment["PACTUM_WITHIN_UPDATE"] == "1" for environment in environments)
+    assert all(environment["AWS_REGION"] == "us-east-1" for environment in environments)
+
+
+def test_a_failed_seed_stops_the_migration_and_the_release() -> None:
+    recorder = stack(refuse=(COMMAND, "pactum-staging-seed"))
+    assert recorder.error is not None
+    assert [command.name for command in recorder.of_type(COMMAND)] == []
+    assert recorder.of_type(SERVICE) == [], "tasks without secrets cannot start"
+
+
+def test_a_failed_migration_stops_the_release_and_leaves_the_old_one_serving() -> None:
+    recorder = stack(refuse=(COMMAND, "pactum-staging-migrate"))
+    assert recorder.error is not None
+    assert recorder.of_type(SERVICE) == [], "new code must never meet an old schema"
+    assert recorder.calls == [], "there is nothing to give a verdict on"
+
+
+@pytest.mark.parametrize(
+    "refuse",
+    [
+        ("aws:rds/instance:Instance", "pactum-staging-database"),
+        ("aws:iam/rolePolicy:RolePolicy", "pactum-staging-migrate-execution"),
+        ("aws:ec2/route:Route", "pactum-staging-private-b-nat"),
+        ("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "pactum-staging-tasks-to-database-in"),
+        ("aws:cloudwatch/logGroup:LogGroup", "pactum-staging-migrate"),
+        ("aws:ecs/cluster:Cluster", "pactum-staging"),
+    ],
+)
+def test_the_migration_starts_only_when_its_task_can_run(refuse: tuple[str, str]) -> None:
+    migrations = [c for c in stack(refuse=refuse).of_type(COMMAND) if c.name == "pactum-staging-migrate"]
+    assert migrations == [], "the first update of a new stack would fail now and then"
+
+
+@pytest.mark.parametrize(
+    "refuse",
+    [
+        ("aws:lb/listener:Listener", "pactum-staging-http"),
+        ("aws:iam/rolePolicy:RolePolicy", "pactum-staging-web-execution"),
+    ],
+)
+def test_the_service_starts_only_when_its_tasks_can_start_and_be_reached(refuse: tuple[str, str]) -> None:
+    assert stack(refuse=refuse).of_type(SERVICE) == []
+
+
+def test_a_refused_service_is_not_judged() -> None:
+    assert stack(refuse=(SERVICE, "pactum-staging-web")).calls == []
+
+
+def test_the_migration_runs_again_whenever_its_task_definition_changes() -> None:
+    command = stack().only(COMMAND, "pactum-staging-migrate")
+    definition = "arn:aws:ecs:us-east-1:123456789012:pactum-staging-migrate"
+    assert command.inputs["triggers"] == [definition]
+    assert f"--task-definition {definition}" in command.inputs["create"]
+
+
+def test_ecs_returns_to_the_last_good_revision_by_itself() -> None:
+    service = stack().only(SERVICE).inputs
+    assert service["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
+    assert (service["deploymentMinimumHealthyPercent"], service["deploymentMaximumPercent"]) == (100, 200)
+    assert service["networkConfiguration"]["assignPublicIp"] is False
+
+
+def test_without_a_certificate_the_balancer_speaks_http_and_with_one_http_redirects() -> None:
+    plain = stack().of_type("aws:lb/listener:Listener")
+    assert [(one.inputs["port"], one.inputs["defaultActions"][0]["type"]) for one in plain] == [(80, "forward")]
+    certificate = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b"
+    configure("staging", imageDigest=DIGEST, domainName="pactum.example.com", certificateArn=certificate)
+    encrypted = record(deploy).of_type("aws:lb/listener:Listener")
+    assert {(one.inputs["port"], one.inputs["defaultActions"][0]["type"]) for one in encrypted} == {
+        (80, "redirect"),
+        (443, "forward"),
+    }
+
+
+def test_the_application_keeps_idle_connections_longer_than_the_balancer() -> None:
+    server = server_settings()
+    assert server["keepalive"] > IDLE_TIMEOUT_SECONDS, "the balancer would answer 502 on a connection just closed"
+
+
+def test_requests_in_flight_are_finished_before_a_task_is_killed() -> None:
+    assert server_settings()["graceful_timeout"] < STOP_TIMEOUT_SECONDS
+
+
+def server_settings() -> dict[str, int]:
+    """The plain numbers in the image's gunicorn configuration, which imports what only the image has."""
+    tree = ast.parse((ROOT / "app_image" / "gunicorn.conf.py").read_text())
+    return {
+        node.targets[0].id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, int)
+    }
+
+
+@pytest.mark.parametrize("metric", ["HTTPCode_Target_5XX_Count", "TargetResponseTime"])
+def test_errors_and_slowness_are_sent_to_the_alarm_topic(metric: str) -> None:
+    (alarm,) = [
+        a.inputs for a in stack().of_type("aws:cloudwatch/metricAlarm:MetricAlarm") if a.inputs["metricName"] == metric
+    ]
+    assert alarm["alarmActions"] == ["arn:aws:sns:us-east-1:123456789012:pactum-staging-alarms"]
+    assert alarm["okActions"] == alarm["alarmActions"], "who was told of a problem is told of its end"
+    assert set(alarm["dimensions"]) == {"LoadBalancer", "TargetGroup"}
+    assert alarm["datapointsToAlarm"] < alarm["evaluationPeriods"], "one bad minute is not an incident"
+
+
+def test_an_address_is_subscribed_when_one_is_configured() -> None:
+    assert stack().of_type("aws:sns/topicSubscription:TopicSubscription") == []
+    configure("staging", imageDigest=DIGEST, alarmEmail="on-call@example.com")
+    subscription = record(deploy).only("aws:sns/topicSubscription:TopicSubscription").inputs
+    assert (subscription["protocol"], subscription["endpoint"]) == ("email", "on-call@example.com")
+
+
+def test_logs_are_kept_as_long_as_the_stack_says() -> None:
+    groups = stack("prod").of_type("aws:cloudwatch/logGroup:LogGroup")
+    assert {group.inputs["name"] for group in groups} == {"/pactum/staging/web", "/pactum/staging/migrate"}
+    assert all(group.inputs["retentionInDays"] == 365 for group in groups), "without retention logs are kept for ever"
+
+
+@pytest.fixture
+def exported(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    seen: dict[str, object] = {}
+    monkeypatch.setattr(pulumi, "export", seen.__setitem__)
+    return seen
+
+
+def test_every_declared_output_is_exported(exported: dict[str, object]) -> None:
+    stack()
+    assert set(exported) == set(StackOutputs.__dataclass_fields__)
+
+
+def test_the_bootstrap_stack_makes_the_shared_repository_and_says_where_it_is(exported: dict[str, object]) -> None:
+    pulumi.runtime.set_all_config(
+        as_engine(
+            {
+                "aws:allowedAccountIds": ["123456789012"],
+                "pactum:repositoryName": "pactum",
+                "pactum:untaggedDays": 14,
+            }
+        )
+    )
+    recorder = record(account.deploy)
+    assert recorder.error is None
+    assert recorder.only("aws:ecr/repository:Repository").inputs["name"] == "pactum"
+    assert set(exported) == {"repository_url"}
+
+
+def test_no_secret_marker_is_needed_because_no_secret_value_is_there() -> None:
+    recorder = stack()
+    text = repr([resource.inputs for resource in recorder.resources])
+    assert "4dabf18193072939515e22adb298388d" not in text, "Pulumi would have to encrypt something it should not know"

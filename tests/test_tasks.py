@@ -1,0 +1,127 @@
+"""infra/task_definition.py, task_roles.py, process.py and application.py: what runs, as whom, and what it is told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.application import serving
+from infra.settings import WebSettings
+from infra.task_roles import execution_policy, trust_policy
+from stacks.application import deploy
+from tests.recorder import ACCOUNT, DIGEST, REGION, Recorder, configure, container, record
+
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:one"
+
+
+@pytest.fixture
+def stack() -> Recorder:
+    configure("staging", imageDigest=DIGEST)
+    recorder = record(deploy)
+    assert recorder.error is None
+    return recorder
+
+
+@pytest.mark.parametrize("process", ["web", "migrate"])
+def test_every_container_is_hardened(stack: Recorder, process: str) -> None:
+    definition = container(stack, f"pactum-staging-{process}")
+    assert definition["user"] == "10001:10001", "a container that runs as root is root on the node's kernel"
+    assert definition["readonlyRootFilesystem"] is True
+    assert definition["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
+    assert definition["mountPoints"] == [{"sourceVolume": "tmp", "containerPath": "/tmp", "readOnly": False}]  # noqa: S108 - the volume
+    assert definition["image"].endswith(f"@{DIGEST}"), "a tag could be another image tomorrow"
+
+
+@pytest.mark.parametrize("process", ["web", "migrate"])
+def test_sensitive_values_are_references_and_never_values(stack: Recorder, process: str) -> None:
+    definition = container(stack, f"pactum-staging-{process}")
+    secret = {entry["name"] for entry in definition["secrets"]}
+    assert {"SECRET_KEY", "DATABASE_USER", "DATABASE_PASSWORD"} <= secret
+    assert all(entry["valueFrom"].startswith("arn:aws:secretsmanager:") for entry in definition["secrets"])
+    plain = {entry["name"] for entry in definition["environment"]}
+    assert not {name for name in plain if "PASSWORD" in name or name == "SECRET_KEY"}
+
+
+def test_only_the_migration_is_given_the_master_login(stack: Recorder) -> None:
+    names = {
+        process: {entry["name"] for entry in container(stack, f"pactum-staging-{process}")["secrets"]}
+        for process in ("web", "migrate")
+    }
+    assert {"DATABASE_MASTER_USER", "DATABASE_MASTER_PASSWORD"} <= names["migrate"]
+    assert not {name for name in names["web"] if "MASTER" in name}, "the web process could change the schema"
+
+
+def test_only_the_migration_may_read_the_master_secret(stack: Recorder) -> None:
+    readable = {
+        process: next(
+            statement["Resource"]
+            for statement in policy(stack, f"pactum-staging-{process}-execution")["Statement"]
+            if statement["Action"] == "secretsmanager:GetSecretValue"
+        )
+        for process in ("web", "migrate")
+    }
+    assert [arn for arn in readable["migrate"] if "rds!db" in arn]
+    assert not [arn for arn in readable["web"] if "rds!db" in arn]
+
+
+def policy(stack: Recorder, name: str) -> dict[str, Any]:
+    return dict(json.loads(stack.only("aws:iam/rolePolicy:RolePolicy", name).inputs["policy"]))
+
+
+def test_the_application_connects_to_its_database_with_the_certificate_verified(stack: Recorder) -> None:
+    environment = {e["name"]: e["value"] for e in container(stack, "pactum-staging-web")["environment"]}
+    assert environment["DATABASE_SSLMODE"] == "verify-full", "anything less would talk to whoever answers"
+    assert environment["DATABASE_SSLROOTCERT"] == "/etc/ssl/certs/rds-global-bundle.pem"
+    assert environment["DATABASE_HOST"].endswith(".rds.amazonaws.com")
+    assert environment["RELEASE"] == DIGEST
+
+
+def test_a_custom_domain_is_served_beside_the_balancers_own_name() -> None:
+    certificate = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/0a1b"
+    configure("staging", imageDigest=DIGEST, domainName="pactum.example.com", certificateArn=certificate)
+    environment = {e["name"]: e["value"] for e in container(record(deploy), "pactum-staging-web")["environment"]}
+    domain, _, balancer = environment["ALLOWED_HOSTS"].partition(",")
+    assert (domain, balancer) == ("pactum.example.com", "pactum-staging-web-1.us-east-1.elb.amazonaws.com")
+    assert environment["HTTPS"] == "true"
+
+
+def test_earlier_revisions_stay_active_so_that_a_release_can_be_returned_to(stack: Recorder) -> None:
+    for definition in stack.of_type("aws:ecs/taskDefinition:TaskDefinition"):
+        assert definition.inputs["skipDestroy"] is True
+
+
+def test_equal_settings_give_equal_container_definitions() -> None:
+    texts = set()
+    for _ in range(2):
+        configure("staging", imageDigest=DIGEST)
+        texts.add(
+            record(deploy)
+            .only("aws:ecs/taskDefinition:TaskDefinition", "pactum-staging-web")
+            .inputs["containerDefinitions"]
+        )
+    assert len(texts) == 1, "every update would roll the service"
+
+
+def test_execution_roles_name_exact_resources() -> None:
+    statements = execution_policy("arn:repo", "arn:logs", [SECRET])["Statement"]
+    anywhere = [s["Action"] for s in statements if s["Resource"] == "*"]
+    assert anywhere == ["ecr:GetAuthorizationToken"], "only this action knows no resource"
+    assert {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": [SECRET]} in statements
+
+
+def test_roles_are_assumed_by_ecs_tasks_of_this_account_only() -> None:
+    (statement,) = trust_policy(ACCOUNT)["Statement"]
+    assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+
+
+@pytest.mark.parametrize(("cpu", "processes"), [(256, "1"), (512, "1"), (1024, "2"), (4096, "8")])
+def test_processes_follow_the_cpu_and_there_is_always_one(cpu: int, processes: str) -> None:
+    web = WebSettings(
+        certificate_arn="", domain_name="", cpu=cpu, memory_mib=2048, minimum=1, deployment_timeout_seconds=60
+    )
+    environment = serving(web)
+    assert environment["WEB_CONCURRENCY"] == processes
+    assert environment["DATABASE_POOL_MAX"] == environment["WEB_THREADS"], "a thread without a connection waits"
