@@ -1,0 +1,82 @@
+"""The AWS clients the commands use, and whose account they act in."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3.session
+from botocore.config import Config
+from botocore.exceptions import NoRegionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sts import STSClient
+
+# A wait polls for minutes: one lost packet must not end it, and a silent endpoint must not hang it.
+CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=30,
+    retries={"mode": "standard", "total_max_attempts": 5},
+    user_agent_extra="pactum-ops",
+)
+
+
+class Aws:
+    """One client per service, made when first needed, from boto3's default credential and region chain."""
+
+    def __init__(self, session: boto3.session.Session | None = None) -> None:
+        # The AWS command line and the other SDKs read AWS_REGION; boto3 alone knows only AWS_DEFAULT_REGION.
+        self._session = session or boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
+
+    @property
+    def region(self) -> str:
+        """The region in use.
+
+        Raises:
+            NoRegionError: neither the environment nor the profile names one.
+
+        """
+        region = self._session.region_name
+        if not region:
+            raise NoRegionError
+        return region
+
+    @cached_property
+    def ecs(self) -> ECSClient:
+        """Elastic Container Service."""
+        return self._session.client("ecs", config=CONFIG)
+
+    @cached_property
+    def elbv2(self) -> ElasticLoadBalancingv2Client:
+        """Elastic Load Balancing (application load balancers)."""
+        return self._session.client("elbv2", config=CONFIG)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        """CloudWatch Logs."""
+        return self._session.client("logs", config=CONFIG)
+
+    @cached_property
+    def secretsmanager(self) -> SecretsManagerClient:
+        """Secrets Manager."""
+        return self._session.client("secretsmanager", config=CONFIG)
+
+    @cached_property
+    def sts(self) -> STSClient:
+        """Security Token Service."""
+        return self._session.client("sts", config=CONFIG)
+
+    def whereabouts(self, environment: Mapping[str, str] = os.environ) -> str:
+        """One line that says whose account the command is about to act in, as whom, and where."""
+        region = self.region
+        identity = self.sts.get_caller_identity()
+        endpoint = environment.get("AWS_ENDPOINT_URL")
+        at = f" at {endpoint}" if endpoint else ""
+        return f"account {identity['Account']}, region {region}{at}, as {identity['Arn']}"

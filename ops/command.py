@@ -1,0 +1,53 @@
+"""What a subcommand is, and what it is given to work with."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ops.aws import Aws
+    from ops.clock import Clock
+    from ops.stack import Stack
+    from ops.transcript import Transcript
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The surroundings of one run: which stack, which account, where words go, what time it is."""
+
+    stack: Stack
+    aws: Aws
+    transcript: Transcript
+    clock: Clock
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One subcommand: its name, its help, its own options, and what it does."""
+
+    name: str
+    summary: str
+    description: str
+    add_options: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Context, argparse.Namespace], None]
+
+
+def seconds(text: str) -> int:
+    """Parse a duration in whole seconds, at least one."""
+    return _whole_number(text, "a number of seconds")
+
+
+def count(text: str) -> int:
+    """Parse a count, zero included."""
+    return _whole_number(text, "a count", at_least=0)
+
+
+def _whole_number(text: str, what: str, at_least: int = 1) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < at_least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}: give a whole number, at least {at_least}")
+    return int(text)

@@ -1,0 +1,175 @@
+"""One-off ECS tasks: started, watched to their end, and described when that end was not the wanted one."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ops.clock import Deadline
+from ops.container_logs import task_id
+from ops.errors import CannotAct, OpsError
+from ops.transcript import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_ecs.type_defs import ContainerTypeDef, ServiceTypeDef, TaskDefinitionTypeDef, TaskTypeDef
+
+    from ops.clock import Clock
+    from ops.stack import Stack
+
+# A task that was just started may be unknown to DescribeTasks for some seconds.
+MISSING_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskNetwork:
+    """Where a task's network interface is put."""
+
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
+    public_ip: bool
+
+
+def find_service(ecs: ECSClient, stack: Stack) -> ServiceTypeDef | None:
+    """Return the stack's live service; None when there is none (yet)."""
+    try:
+        found = ecs.describe_services(cluster=stack.cluster, services=[stack.service])["services"]
+    except ecs.exceptions.ClusterNotFoundException:
+        return None
+    return found[0] if found and found[0].get("status") == "ACTIVE" else None
+
+
+def find_task_definition(ecs: ECSClient, name: str) -> TaskDefinitionTypeDef:
+    """Return a task definition by ARN, `family:revision`, or family (then its latest active revision).
+
+    Raises:
+        CannotAct: there is none of that name.
+
+    """
+    try:
+        return ecs.describe_task_definition(taskDefinition=name)["taskDefinition"]
+    except (ecs.exceptions.ClientException, ecs.exceptions.InvalidParameterException) as error:
+        raise CannotAct(
+            f"ECS knows no task definition {name!r} in this account and region. "
+            "Check --stack and --task-definition, or deploy the stack first (`pulumi up`).",
+        ) from error
+
+
+def environment_of(definition: TaskDefinitionTypeDef, container: str) -> dict[str, str]:
+    """Return the plain environment of a task definition's container (its secrets are not in it)."""
+    for candidate in definition.get("containerDefinitions", []):
+        if candidate.get("name") == container:
+            return {item.get("name", ""): item.get("value", "") for item in candidate.get("environment", [])}
+    return {}
+
+
+def start(ecs: ECSClient, *, cluster: str, definition_arn: str, network: TaskNetwork, started_by: str) -> str:
+    """Start one Fargate task and return its ARN.
+
+    Never on Spot, whatever the service uses: a one-off task that is taken away half-way helps nobody.
+
+    Raises:
+        OpsError: ECS found no place for it.
+
+    """
+    answer = ecs.run_task(
+        cluster=cluster,
+        taskDefinition=definition_arn,
+        count=1,
+        launchType="FARGATE",
+        startedBy=started_by,
+        # A repeated request (a lost answer) must not start a second task.
+        clientToken=str(uuid.uuid4()),
+        networkConfiguration={
+            "awsvpcConfiguration": {
+                "subnets": list(network.subnets),
+                "securityGroups": list(network.security_groups),
+                "assignPublicIp": "ENABLED" if network.public_ip else "DISABLED",
+            }
+        },
+    )
+    if answer["tasks"]:
+        return answer["tasks"][0]["taskArn"]
+    reasons = "; ".join(
+        " ".join(filter(None, (failure.get("reason"), failure.get("detail"), failure.get("arn"))))
+        for failure in answer["failures"]
+    )
+    raise OpsError(
+        f"ECS did not start the task: {reasons or 'it gave no reason'}\n"
+        "Nothing ran. For lack of capacity or of free addresses, wait and run again, or use other subnets; "
+        "for limits, see Fargate in Service Quotas.",
+    )
+
+
+def wait_until_stopped(
+    ecs: ECSClient,
+    *,
+    cluster: str,
+    task_arn: str,
+    clock: Clock,
+    deadline: Deadline,
+    look: Callable[[TaskTypeDef], None],
+) -> TaskTypeDef | None:
+    """Poll until the task is STOPPED and return it; None at the deadline. `look` sees every answer.
+
+    Never waits for RUNNING: a task that ends in under a second goes from PENDING to STOPPED unseen.
+
+    Raises:
+        OpsError: ECS forgot the task.
+
+    """
+    patience = Deadline(clock, MISSING_SECONDS)
+    while True:
+        answer = ecs.describe_tasks(cluster=cluster, tasks=[task_arn])
+        if answer["tasks"]:
+            task = answer["tasks"][0]
+            look(task)
+            if task.get("lastStatus") == "STOPPED":
+                return task
+        elif patience.passed:
+            reason = "; ".join(failure.get("reason", "") for failure in answer["failures"])
+            raise OpsError(f"ECS no longer knows task {task_id(task_arn)} ({reason}): its exit code cannot be told.")
+        if deadline.passed:
+            return None
+        deadline.pause()
+
+
+def container_of(task: TaskTypeDef, name: str) -> ContainerTypeDef:
+    """Return a task's container by name; an empty one when ECS does not list it."""
+    nothing: ContainerTypeDef = {}
+    return next((item for item in task.get("containers", []) if item.get("name") == name), nothing)
+
+
+def describe_end(task: TaskTypeDef) -> list[str]:
+    """Tell why a task stopped, and each container's exit code, one fact a line."""
+    stopped = task.get("stoppedReason") or "no reason given"
+    code = task.get("stopCode")
+    lines = [f"stopped reason: {printable(stopped)}" + (f" ({code})" if code else "")]
+    for container in task.get("containers", []):
+        reason = container.get("reason")
+        lines.append(f"container {container.get('name')}: {how_it_ended(task, container)}")
+        lines[-1] += f": {printable(reason)}" if reason else ""
+    return lines
+
+
+def how_it_ended(task: TaskTypeDef, container: ContainerTypeDef) -> str:
+    """Tell a container's end in a few words; without an exit code it mostly never started."""
+    exit_code = container.get("exitCode")
+    if exit_code is not None:
+        return f"exit code {exit_code}{_meaning(exit_code)}"
+    began = task.get("startedAt") and task.get("stopCode") != "TaskFailedToStart"
+    return "ended without an exit code" if began else "never started"
+
+
+def indented(lines: Iterable[str]) -> str:
+    """Lay lines out as a block under a heading."""
+    return "\n".join(f"  {printable(line)}" for text in lines for line in (text.splitlines() or [""]))
+
+
+def _meaning(exit_code: int) -> str:
+    return {137: " (killed: out of memory, or not stopped in time)", 139: " (crashed)", 143: " (told to stop)"}.get(
+        exit_code, ""
+    )

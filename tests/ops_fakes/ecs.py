@@ -1,0 +1,153 @@
+"""ECS in memory: task definitions, one service, tasks that start and end as a test says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.ops_fakes.account import ARN, REGION, RELEASE, TARGET_GROUP, FakeClock, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass
+class EcsFake:
+    """What ECS holds, and its answers about it."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    service: dict[str, Any] | None = None
+    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    on_run: Callable[[dict[str, Any]], object] = lambda _task: None
+    run_failures: list[dict[str, str]] = field(default_factory=list)
+
+    def define(self, process: str, revision: int, *, release: str = RELEASE, **environment: str) -> str:
+        family = f"pactum-staging-{process}"
+        arn = ARN.format("ecs", f"task-definition/{family}:{revision}")
+        self.definitions[arn] = {
+            "taskDefinitionArn": arn,
+            "family": family,
+            "revision": revision,
+            "containerDefinitions": [
+                {
+                    "name": process,
+                    "environment": [
+                        {"name": name, "value": value} for name, value in {"RELEASE": release, **environment}.items()
+                    ],
+                    "logConfiguration": {
+                        "logDriver": "awslogs",
+                        "options": {
+                            "awslogs-group": f"/pactum/staging/{process}",
+                            "awslogs-region": REGION,
+                            "awslogs-stream-prefix": process,
+                        },
+                    },
+                }
+            ],
+        }
+        return arn
+
+    def deployment(self, definition: str, state: str, *, status: str = "PRIMARY", running: int = 0) -> dict[str, Any]:
+        return {
+            "id": f"ecs-svc/{definition[-1]}",
+            "status": status,
+            "taskDefinition": definition,
+            "rolloutState": state,
+            "runningCount": running,
+            "desiredCount": 2,
+            "createdAt": self.clock.date(),
+        }
+
+    def serve(self, *deployments: dict[str, Any]) -> dict[str, Any]:
+        primary = next(item for item in deployments if item["status"] == "PRIMARY")
+        events = self.service["events"] if self.service else []
+        self.service = {
+            "serviceName": "web",
+            "status": "ACTIVE",
+            "desiredCount": 2,
+            "taskDefinition": primary["taskDefinition"],
+            "deployments": list(deployments),
+            "events": events,
+            "loadBalancers": [{"targetGroupArn": TARGET_GROUP, "containerName": "web", "containerPort": 8000}],
+            "networkConfiguration": {
+                "awsvpcConfiguration": {
+                    "subnets": ["subnet-live"],
+                    "securityGroups": ["sg-live"],
+                    "assignPublicIp": "DISABLED",
+                }
+            },
+        }
+        return self.service
+
+    def event(self, message: str) -> None:
+        assert self.service is not None
+        number = len(self.service["events"])
+        self.service["events"].insert(0, {"id": str(number), "createdAt": self.clock.date(), "message": message})
+
+    def task(self, identity: str, definition: str, status: str = "RUNNING", **more: Any) -> dict[str, Any]:
+        arn = ARN.format("ecs", f"task/pactum-staging/{identity}")
+        name = self.definitions[definition]["containerDefinitions"][0]["name"]
+        container = {"name": name, "lastStatus": status, **more.pop("container", {})}
+        self.tasks[arn] = {
+            "taskArn": arn,
+            "taskDefinitionArn": definition,
+            "lastStatus": status,
+            "desiredStatus": "STOPPED" if status == "STOPPED" else "RUNNING",
+            "containers": [container],
+            **more,
+        }
+        return self.tasks[arn]
+
+    def describe_services(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if self.service is None:
+            raise Refused("ClusterNotFoundException", "Cluster not found.")
+        assert asked == {"cluster": "pactum-staging", "services": ["web"]}
+        return {"services": [self.service], "failures": []}
+
+    def describe_task_definition(self, asked: dict[str, Any]) -> dict[str, Any]:
+        name = asked["taskDefinition"]
+        found = [
+            item
+            for arn, item in self.definitions.items()
+            if name in {arn, item["family"], f"{item['family']}:{item['revision']}"}
+        ]
+        if not found:
+            raise Refused("ClientException", "Unable to describe task definition.")
+        return {"taskDefinition": max(found, key=lambda item: item["revision"])}
+
+    def run_task(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if self.run_failures:
+            return {"tasks": [], "failures": self.run_failures}
+        task = self.task("f00d", asked["taskDefinition"], "PROVISIONING", startedBy=asked["startedBy"])
+        self.on_run(task)
+        return {"tasks": [dict(task)], "failures": []}
+
+    def stop_task(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.end(self.tasks[asked["task"]], exit_code=143, reason=asked["reason"], code="UserInitiated")
+        return {"task": self.tasks[asked["task"]]}
+
+    @staticmethod
+    def end(task: dict[str, Any], *, exit_code: int | None, reason: str = "Essential container in task exited",
+            code: str = "EssentialContainerExited") -> None:  # fmt: skip
+        task |= {"lastStatus": "STOPPED", "desiredStatus": "STOPPED", "stoppedReason": reason, "stopCode": code}
+        task["containers"][0]["lastStatus"] = "STOPPED"
+        if exit_code is not None:
+            task["containers"][0]["exitCode"] = exit_code
+
+    def describe_tasks(self, asked: dict[str, Any]) -> dict[str, Any]:
+        known = [arn for arn in asked["tasks"] if arn in self.tasks]
+        missing = [{"arn": arn, "reason": "MISSING"} for arn in asked["tasks"] if arn not in self.tasks]
+        return {"tasks": [self.tasks[arn] for arn in known], "failures": missing}
+
+    def list_tasks(self, asked: dict[str, Any]) -> dict[str, Any]:
+        assert "startedBy" not in asked or len(asked) == 2, "ECS takes startedBy only as the single filter"
+        family = asked.get("family") or f"pactum-staging-{asked['serviceName']}"
+        wanted = asked.get("desiredStatus", "RUNNING")
+        return {
+            "taskArns": [
+                arn
+                for arn, task in self.tasks.items()
+                if f"/{family}:" in task["taskDefinitionArn"] and task["desiredStatus"] == wanted
+            ]
+        }

@@ -1,0 +1,149 @@
+"""The verdict when a release is not live: soon, not green, and with what happened to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.ops_fakes.account import OLD_RELEASE, RELEASE
+from tests.ops_fakes.rollout import BREAKER, Rollout, rolling_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def rollout() -> Iterator[Rollout]:
+    with rolling_out() as rollout:
+        yield rollout
+
+
+def test_a_rollback_by_the_circuit_breaker_ends_the_wait_and_shows_the_crash(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = rollout.world
+    world.clock.at(4, lambda: world.event("(service web) deployment failed: tasks failed to start."))
+    world.clock.at(5, rollout.crash)
+    world.clock.at(30, rollout.roll_back)
+    seen = rollout.verify(capsys, "--task-definition", rollout.new)
+    assert seen.code == 1
+    assert world.clock.time < 40, "nothing is gained by waiting after ECS gave up"
+    for part in (
+        f"release {RELEASE} (pactum-staging-web:2) is not live: ECS rolled it back",
+        "ECS now runs pactum-staging-web:1",
+        f"ECS says: {BREAKER}",
+        "(service web) deployment failed: tasks failed to start.",
+        "stopped reason: Essential container in task exited",
+        "container web: exit code 3",
+        "stream web/web/bad",
+    ):
+        assert part in seen.err
+    traces = [line.strip() for line in seen.err.splitlines() if line.strip().startswith("trace ")]
+    assert traces == [f"trace {n}" for n in range(5, 25)], "the last twenty lines, which say what went wrong"
+    assert "Traceback" not in seen.err
+
+
+def test_a_rollback_that_was_over_before_anyone_looked_is_still_told(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ECS forgets the failed deployment once its tasks are gone."""
+    world = rollout.world
+    rollout.crash()
+    world.serve(world.deployment(rollout.old, "COMPLETED", running=2))
+    world.event("(service web) rolling back to deployment ecs-svc/1.")
+    seen = rollout.verify(capsys, "--task-definition", rollout.new)
+    assert seen.code == 1
+    assert "rolled back, or never started" in seen.err
+    assert "rolling back to deployment" in seen.err
+    assert "exit code 3" in seen.err
+
+
+def test_a_deployment_that_vanishes_while_we_watch_was_rolled_back(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = rollout.world
+    world.clock.at(30, lambda: world.serve(world.deployment(rollout.old, "COMPLETED", running=2)))
+    seen = rollout.verify(capsys)
+    assert seen.code == 1
+    assert "ECS rolled it back: its deployment is gone" in seen.err
+
+
+def test_a_failed_first_deployment_says_there_was_nothing_to_return_to(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = rollout.world
+    rollout.crash()
+    failed = world.deployment(rollout.new, "FAILED") | {"rolloutStateReason": BREAKER}
+    world.clock.at(10, lambda: world.serve(failed))
+    seen = rollout.verify(capsys)
+    assert seen.code == 1
+    assert "no earlier deployment to return to" in seen.err
+    assert "container web: exit code 3" in seen.err
+
+
+def test_another_update_in_between_is_told_apart_from_a_rollback(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = rollout.world
+    third = world.define("web", 3)
+    deployments = world.deployment(third, "IN_PROGRESS"), world.deployment(rollout.new, "IN_PROGRESS", status="ACTIVE")
+    world.clock.at(5, lambda: world.serve(*deployments))
+    seen = rollout.verify(capsys)
+    assert seen.code == 1
+    assert "another deployment took its place. ECS now runs pactum-staging-web:3" in seen.err
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((200, OLD_RELEASE), f"/readyz answers with another release, {OLD_RELEASE}"),
+        ((503, RELEASE), "is not ready: 503"),
+    ],
+)
+def test_a_completed_rollout_that_does_not_answer_rightly_is_not_live(
+    rollout: Rollout,
+    capsys: pytest.CaptureFixture[str],
+    answer: tuple[int, str],
+    said: str,
+) -> None:
+    rollout.complete()
+    rollout.front.answers = [answer]
+    seen = rollout.verify(capsys, "--timeout", "30")
+    assert seen.code == 1
+    assert "not live after 30 s" in seen.err
+    assert said in seen.err
+
+
+@pytest.mark.parametrize(("running", "minimum"), [(0, "0"), (1, "2")])
+def test_too_few_tasks_of_the_revision_are_not_live(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str], running: int, minimum: str
+) -> None:
+    """A completed rollout of a service scaled to zero is no service."""
+    rollout.complete(tasks=running)
+    rollout.world.task("old1", rollout.old)
+    seen = rollout.verify(capsys, "--minimum", minimum, "--timeout", "20")
+    assert seen.code == 1
+    assert f"{running} of at least {max(1, int(minimum))} tasks of this revision run" in seen.err
+
+
+def test_a_rollout_that_hangs_shows_the_tasks_that_run_and_their_log(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = rollout.world
+    world.task("slow", rollout.new, healthStatus="UNHEALTHY")
+    world.logs["/pactum/staging/web", "web/web/slow"].append("waiting for the database")
+    seen = rollout.verify(capsys, "--timeout", "60")
+    assert seen.code == 1
+    assert "not live after 60 s (--timeout): it is being rolled out (0 of 2 tasks run)" in seen.err
+    assert "task slow: RUNNING, health UNHEALTHY" in seen.err
+    assert "waiting for the database" in seen.err
+
+
+def test_log_lines_cannot_steer_the_terminal(rollout: Rollout, capsys: pytest.CaptureFixture[str]) -> None:
+    rollout.crash(lines=0)
+    rollout.world.logs["/pactum/staging/web", "web/web/bad"].append("GET /\x1b]0;owned\x07")
+    rollout.roll_back()
+    seen = rollout.verify(capsys, "--task-definition", rollout.new)
+    assert "GET /" in seen.err
+    assert "\x1b" not in seen.err
