@@ -1,0 +1,13 @@
+"""The addresses of the agreements' pages."""
+
+from django.urls import path
+
+from agreements.views import AgreementCreate, AgreementDetail, AgreementList
+
+app_name = "agreements"
+
+urlpatterns = [
+    path("", AgreementList.as_view(), name="list"),
+    path("agreements/new/", AgreementCreate.as_view(), name="create"),
+    path("agreements/<int:pk>/", AgreementDetail.as_view(), name="detail"),
+]

@@ -1,0 +1,50 @@
+"""How gunicorn serves the app on Fargate behind a load balancer; times are seconds."""
+
+import logging.config
+import os
+import sys
+
+from pactum.environment import EnvironmentInvalid, read_environment
+from pactum.json_logs import logging_config
+
+
+def refuse(message: str) -> None:
+    """End before any worker starts, with one log line instead of a traceback per worker."""
+    logging.config.dictConfig(logging_config("INFO", os.environ.get("RELEASE", "")))
+    logging.getLogger("pactum.environment").critical(message)
+    sys.exit(1)
+
+
+try:
+    environment = read_environment(os.environ)
+except EnvironmentInvalid as error:
+    refuse(str(error))
+if environment.database.master_login:
+    refuse("DATABASE_MASTER_USER is set: only the migration may have the master login. Remove it from the web process.")
+
+wsgi_app = "pactum.wsgi:application"
+bind = f"0.0.0.0:{environment.port}"
+
+worker_class = "gthread"
+workers = environment.web_concurrency
+threads = environment.web_threads
+# The workers' heartbeat files: in memory, where Fargate has 64 MB, so that a slow disk kills no worker.
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn makes an unguessable name in it
+
+# Longer than the balancer's idle timeout (60), so that it is never gunicorn that closes a connection the balancer is
+# about to use: the user would see a 502.
+keepalive = 75
+# Shorter than ECS' stopTimeout (30), after which the task is killed.
+graceful_timeout = 25
+
+# The app logs requests itself, with id and duration.
+accesslog = None
+logconfig_dict = logging_config(environment.log_level, environment.release)
+
+# Trust no header here: Django alone reads X-Forwarded-Proto (SECURE_PROXY_SSL_HEADER), and gunicorn would let a trusted
+# peer's SCRIPT_NAME header, which the balancer passes on from users, move the app's paths.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+
+# gunicorn's control socket wants a writable home directory; the root filesystem is read-only.
+control_socket_disable = True

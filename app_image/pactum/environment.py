@@ -1,0 +1,168 @@
+"""What the process is told by its environment: read once, checked as a whole, then frozen.
+
+The names are the container contract (docs: the app contract). Nothing else in the project reads `os.environ`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ImproperlyConfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+HIGHEST_PORT = 65535
+# Django's own deployment check (security.W009) asks for this length.
+SECRET_KEY_LENGTH = 50
+HOST_NAME = re.compile(r"\.?[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\]")
+
+
+class EnvironmentInvalid(ImproperlyConfigured):
+    """The environment lacks variables or holds wrong ones; the message lists them all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """A database login."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """Where the database is and who the app is there."""
+
+    host: str
+    port: int
+    name: str
+    sslmode: str
+    sslrootcert: str
+    login: Login
+    master_login: Login | None
+    pool_max: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Everything the environment says."""
+
+    port: int
+    release: str
+    allowed_hosts: tuple[str, ...]
+    https: bool
+    log_level: str
+    web_concurrency: int
+    web_threads: int
+    secret_key: str = field(repr=False)
+    database: Database
+
+
+class Reader:
+    """Reads variables and remembers what is wrong with them; never repeats the value of a secret."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self.problems: list[str] = []
+
+    def text(self, name: str, rule: str, default: str | None = None) -> str:
+        value = self._variables.get(name, "").strip() or default
+        if value is None:
+            self.problems.append(f"{name} is missing: set it to {rule}.")
+            return ""
+        return value
+
+    def secret(self, name: str, rule: str, shortest: int = 1) -> str:
+        value = self._variables.get(name, "")
+        if not value:
+            self.problems.append(f"{name} is missing: set it to {rule}.")
+        elif len(value) < shortest:
+            self.problems.append(f"{name} has {len(value)} characters: set it to {rule}.")
+        return value
+
+    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
+        value = self.text(name, "", default)
+        if value not in choices:
+            self.problems.append(f"{name} is {value!r}: set it to one of {', '.join(choices)}.")
+        return value
+
+    def number(self, name: str, default: int, highest: int) -> int:
+        value = self.text(name, "", str(default))
+        if value.isascii() and value.isdigit() and 1 <= int(value) <= highest:
+            return int(value)
+        self.problems.append(f"{name} is {value!r}: set it to a whole number from 1 to {highest}.")
+        return default
+
+    def hosts(self, name: str) -> tuple[str, ...]:
+        rule = "the host names users type, separated by commas, without scheme or port (not *)"
+        hosts = tuple(host.strip() for host in self.text(name, rule).split(",") if host.strip())
+        self.problems.extend(
+            f"{name} contains {host!r}: set it to {rule}." for host in hosts if not HOST_NAME.fullmatch(host)
+        )
+        return hosts
+
+    def certificate_file(self, name: str, default: str, sslmode: str) -> str:
+        path = self.text(name, "", default)
+        if sslmode.startswith("verify-") and not Path(path).is_file():
+            self.problems.append(f"{name} is {path!r}, which is no file: DATABASE_SSLMODE={sslmode} needs a CA's file.")
+        return path
+
+    def master_login(self) -> Login | None:
+        user = self._variables.get("DATABASE_MASTER_USER", "")
+        password = self._variables.get("DATABASE_MASTER_PASSWORD", "")
+        if not user and not password:
+            return None
+        if not user or not password:
+            lacking = "DATABASE_MASTER_PASSWORD" if user else "DATABASE_MASTER_USER"
+            self.problems.append(f"{lacking} is missing: the migration needs both parts of the master login.")
+        return Login(user=user, password=password)
+
+
+def read_database(reader: Reader) -> Database:
+    """Read the DATABASE_* variables."""
+    sslmode = reader.choice("DATABASE_SSLMODE", SSL_MODES, "verify-full")
+    return Database(
+        host=reader.text("DATABASE_HOST", "the database's host name"),
+        port=reader.number("DATABASE_PORT", 5432, HIGHEST_PORT),
+        name=reader.text("DATABASE_NAME", "the database's name"),
+        sslmode=sslmode,
+        sslrootcert=reader.certificate_file("DATABASE_SSLROOTCERT", "/etc/ssl/certs/rds-global-bundle.pem", sslmode),
+        login=Login(
+            user=reader.text("DATABASE_USER", "the app's database login"),
+            password=reader.secret("DATABASE_PASSWORD", "the password of the app's database login"),
+        ),
+        master_login=reader.master_login(),
+        pool_max=reader.number("DATABASE_POOL_MAX", 8, 1000),
+    )
+
+
+def read_environment(variables: Mapping[str, str]) -> Environment:
+    """Read and check all variables.
+
+    Raises `EnvironmentInvalid`, which names every missing or wrong variable at once.
+    """
+    reader = Reader(variables)
+    environment = Environment(
+        port=reader.number("PORT", 8000, HIGHEST_PORT),
+        release=reader.text("RELEASE", "", "unreleased"),
+        allowed_hosts=reader.hosts("ALLOWED_HOSTS"),
+        https=reader.choice("HTTPS", ("true", "false"), "true") == "true",
+        log_level=reader.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
+        web_concurrency=reader.number("WEB_CONCURRENCY", 2, 100),
+        web_threads=reader.number("WEB_THREADS", 4, 1000),
+        secret_key=reader.secret(
+            "SECRET_KEY", f"a random string of at least {SECRET_KEY_LENGTH} characters", SECRET_KEY_LENGTH
+        ),
+        database=read_database(reader),
+    )
+    if reader.problems:
+        count = len(reader.problems)
+        heading = f"The environment has {count} problem{'s' if count > 1 else ''}:"
+        raise EnvironmentInvalid("\n  - ".join([heading, *reader.problems]))
+    return environment

@@ -1,0 +1,71 @@
+"""An id for every request, and one line in the log for it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+from pactum.health import HEALTH_PATHS
+from pactum.json_logs import RequestFacts, current_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger("pactum.request")
+
+# The load balancer's header: "Root=1-67891233-abcdef012345678912345678", perhaps among Self= and Parent= parts.
+TRACE_ROOT = re.compile(r"(?:^|;)\s*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)")
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+
+
+def request_id_for(trace_header: str, request_id_header: str) -> str:
+    """Return the balancer's trace id, else the caller's request id if it is harmless, else a new one."""
+    if root := TRACE_ROOT.search(trace_header):
+        return root.group(1)
+    if REQUEST_ID.fullmatch(request_id_header):
+        return request_id_header
+    return uuid.uuid4().hex
+
+
+class RequestLogMiddleware:
+    """Gives the request an id, returns it in `X-Request-ID`, and logs one line: path only, never the query string.
+
+    A health check that succeeds is logged at DEBUG: balancers ask several times a minute from every zone.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        headers = request.headers
+        facts = RequestFacts(
+            request_id=request_id_for(headers.get("X-Amzn-Trace-Id", ""), headers.get("X-Request-ID", "")),
+            method=request.method or "",
+            path=request.path,
+        )
+        started = time.monotonic()
+        token = current_request.set(facts)
+        try:
+            response = self._get_response(request)
+            response["X-Request-ID"] = facts.request_id
+            self._log(facts, response.status_code, round((time.monotonic() - started) * 1000, 1))
+        finally:
+            current_request.reset(token)
+        return response
+
+    @staticmethod
+    def _log(facts: RequestFacts, status: int, duration_ms: float) -> None:
+        healthy = facts.path in HEALTH_PATHS and status == 200  # noqa: PLR2004 - HTTP's OK
+        logger.log(
+            logging.DEBUG if healthy else logging.INFO,
+            "%s %s %s",
+            facts.method,
+            facts.path,
+            status,
+            extra={"status": status, "duration_ms": duration_ms},
+        )

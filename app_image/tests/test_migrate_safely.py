@@ -1,0 +1,190 @@
+"""`migrate_safely` against a real PostgreSQL, run as the deployment runs it: a process with the master login.
+
+The master here is what RDS gives: CREATEROLE and CREATEDB, owner of the database, not a superuser.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.test import SimpleTestCase
+
+from pactum.deployment.advisory_lock import LOCK_KEY
+
+APP = Path(__file__).resolve().parent.parent
+DATABASE = "migrate_safely_test"
+APP_USER = "app \"quoted\" 'user'"
+APP_PASSWORD = "app'hunter2\""
+MASTER = settings.ENVIRONMENT.database.login
+
+
+def connect(user: str, password: str, database: str = DATABASE) -> psycopg.Connection[Any]:
+    where = settings.ENVIRONMENT.database
+    return psycopg.connect(
+        host=where.host, port=where.port, dbname=database, user=user, password=password, autocommit=True,
+        sslmode=where.sslmode, sslrootcert=where.sslrootcert,
+    )  # fmt: skip
+
+
+def start(*arguments: str, **changes: str) -> subprocess.Popen[str]:
+    variables = {
+        "DATABASE_NAME": DATABASE,
+        "DATABASE_USER": APP_USER,
+        "DATABASE_PASSWORD": APP_PASSWORD,
+        "DATABASE_MASTER_USER": MASTER.user,
+        "DATABASE_MASTER_PASSWORD": MASTER.password,
+        **changes,
+    }
+    return subprocess.Popen(
+        ["python", "manage.py", "migrate_safely", *arguments], cwd=APP, env=os.environ | variables, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=100)
+    for secret in ("hunter2", MASTER.password):
+        if secret in output:
+            raise AssertionError(f"a password is in the migration's log:\n{output}")
+    return process.returncode, output
+
+
+def migrate(*arguments: str, **changes: str) -> tuple[int, str]:
+    return finish(start(*arguments, **changes))
+
+
+class FreshDatabase(SimpleTestCase):
+    """Each test begins with an empty database and no app login, and leaves neither behind."""
+
+    def setUp(self) -> None:
+        self.server = connect(MASTER.user, MASTER.password, "postgres")
+        self.addCleanup(self.server.close)
+        self.clean()
+        self.addCleanup(self.clean)
+        self.server.execute(f"CREATE DATABASE {DATABASE}")
+
+    def clean(self) -> None:
+        self.server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        self.server.execute(psycopg.sql.SQL("DROP ROLE IF EXISTS {}").format(psycopg.sql.Identifier(APP_USER)))
+
+    def master(self) -> psycopg.Connection[Any]:
+        connection = connect(MASTER.user, MASTER.password)
+        self.addCleanup(connection.close)
+        return connection
+
+    def app(self, password: str = APP_PASSWORD) -> psycopg.Connection[Any]:
+        connection = connect(APP_USER, password)
+        self.addCleanup(connection.close)
+        return connection
+
+
+class Rights(FreshDatabase):
+    def test_the_master_of_these_tests_is_no_superuser(self) -> None:
+        (superuser,) = self.server.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+        self.assertFalse(superuser, "RDS' master is none either: the tests below would prove nothing")
+
+    def test_the_first_run_migrates_and_the_app_may_change_data_only(self) -> None:
+        code, output = migrate()
+        self.assertEqual(code, 0, output)
+        self.assertIn("Applying agreements.0001_initial... OK", output)
+        self.assertIn("created", output)
+        app = self.app()
+        insert = "INSERT INTO agreements_agreement (title, terms, status, created_at) VALUES ('t', 't', 'draft', now())"
+        app.execute(insert)
+        self.assertEqual(app.execute("SELECT count(*) FROM agreements_agreement").fetchone(), (1,))
+        app.execute("UPDATE agreements_agreement SET title = 'u'")
+        app.execute("DELETE FROM agreements_agreement")
+        for statement in (
+            "CREATE TABLE mine (id int)",
+            "CREATE SCHEMA mine",
+            "ALTER TABLE agreements_agreement ADD COLUMN mine int",
+            "DROP TABLE agreements_party",
+            "TRUNCATE agreements_party",
+            "CREATE ROLE mine",
+            "CREATE DATABASE mine",
+        ):
+            with self.subTest(statement), self.assertRaises(psycopg.errors.InsufficientPrivilege):
+                app.execute(statement)
+
+    def test_the_app_may_use_tables_of_later_migrations(self) -> None:
+        migrate()
+        self.master().execute("CREATE TABLE later (id bigserial PRIMARY KEY, name text)")
+        self.app().execute("INSERT INTO later (name) VALUES ('x')")
+
+    def test_a_statement_of_the_app_ends_after_the_timeout(self) -> None:
+        migrate()
+        self.assertEqual(self.app().execute("SHOW statement_timeout").fetchone(), ("15s",))
+
+    def test_a_second_run_changes_nothing_but_the_password(self) -> None:
+        migrate()
+        code, output = migrate(DATABASE_PASSWORD="new-hunter2")
+        self.assertEqual(code, 0, output)
+        self.assertIn("No migrations to apply", output)
+        self.app("new-hunter2")
+        with self.assertRaises(psycopg.OperationalError):
+            self.app(APP_PASSWORD)
+
+    def test_a_login_that_may_do_more_is_refused(self) -> None:
+        self.server.execute(psycopg.sql.SQL("CREATE ROLE {} CREATEDB").format(psycopg.sql.Identifier(APP_USER)))
+        code, output = migrate()
+        self.assertEqual(code, 1)
+        self.assertIn("has rights beyond data", output)
+        self.assertNotIn("Traceback", output)
+
+    def test_the_app_may_not_be_the_master(self) -> None:
+        code, output = migrate(DATABASE_USER=MASTER.user, DATABASE_PASSWORD=MASTER.password)
+        self.assertEqual(code, 1)
+        self.assertIn("the app needs its own login", output)
+
+
+class Locks(FreshDatabase):
+    def test_a_second_migration_gives_up_after_its_limit_and_changes_nothing(self) -> None:
+        self.master().execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+        code, output = migrate("--wait-seconds", "1")
+        self.assertEqual(code, 1)
+        self.assertIn("Another migration has held the lock for 1 s", output)
+        tables = self.master().execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+        self.assertEqual(tables, (0,), "what waits for the lock must not touch anything")
+
+    def test_two_at_once_both_succeed_and_each_migration_is_applied_once(self) -> None:
+        results = [finish(process) for process in [start(), start()]]
+        self.assertEqual([code for code, _ in results], [0, 0], results)
+        applied = sum(output.count("Applying agreements.0001_initial") for _, output in results)
+        self.assertEqual(applied, 1)
+
+    def test_a_table_in_use_stops_the_migration_instead_of_the_users(self) -> None:
+        migrate()
+        master = self.master()
+        master.execute("DELETE FROM django_migrations WHERE name = '0012_alter_user_first_name_max_length'")
+        master.execute("BEGIN; LOCK TABLE auth_user IN ACCESS SHARE MODE")
+        code, output = migrate("--lock-timeout-seconds", "1")
+        self.assertEqual(code, 1)
+        self.assertIn("Migration auth.0012_alter_user_first_name_max_length failed and was rolled back", output)
+        self.assertIn("--lock-timeout-seconds", output)
+
+
+class Mistakes(FreshDatabase):
+    def test_a_failing_migration_is_named_with_its_cause(self) -> None:
+        self.master().execute("CREATE TABLE django_session (id int)")
+        code, output = migrate()
+        self.assertEqual(code, 1)
+        self.assertIn("Migration sessions.0001_initial failed and was rolled back", output)
+        self.assertIn('relation "django_session" already exists', output)
+        self.assertNotIn("Traceback", output)
+
+    def test_a_wrong_master_password_is_said(self) -> None:
+        code, output = migrate(DATABASE_MASTER_PASSWORD="wrong-hunter2")
+        self.assertEqual(code, 1)
+        self.assertIn("as the master user", output)
+        self.assertIn("password authentication failed", output)
+        self.assertNotIn("Traceback", output)
+
+    def test_without_the_master_login_nothing_is_tried(self) -> None:
+        code, output = migrate(DATABASE_MASTER_USER="", DATABASE_MASTER_PASSWORD="")
+        self.assertEqual(code, 1)
+        self.assertIn("only the master may migrate", output)

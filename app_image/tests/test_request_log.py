@@ -1,0 +1,123 @@
+"""The lines in the log: one object each, with what an operator searches by and nothing that is secret."""
+
+import io
+import json
+import logging
+import sys
+from unittest import mock
+
+from django.test import Client, SimpleTestCase, TestCase
+
+from pactum.json_logs import LineFormatter
+from pactum.request_log import request_id_for
+
+TRACE = "1-67891233-abcdef012345678912345678"
+
+
+class Lines(TestCase):
+    def setUp(self) -> None:
+        self.stream = io.StringIO()
+        handler = logging.StreamHandler(self.stream)
+        handler.setFormatter(LineFormatter("sha256:release"))
+        root = logging.getLogger()
+        self.enterContext(mock.patch.object(root, "handlers", [handler]))
+        self.addCleanup(root.setLevel, root.level)
+        root.setLevel(logging.INFO)
+
+    def lines(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+    def test_a_request_is_one_line_with_every_field(self) -> None:
+        response = self.client.get("/", headers={"X-Amzn-Trace-Id": f"Self=1-0-0;Root={TRACE}"})
+        (line,) = self.lines()
+        self.assertGreater(line.pop("duration_ms"), 0)
+        self.assertRegex(line.pop("timestamp"), r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$")
+        expected = {"level": "INFO", "logger": "pactum.request", "message": "GET / 200", "request_id": TRACE}
+        self.assertEqual(line, expected | {"method": "GET", "path": "/", "status": 200, "release": "sha256:release"})
+        self.assertEqual(response["X-Request-ID"], TRACE, "a user can quote it, an operator can search for it")
+
+    def test_query_string_and_body_stay_out(self) -> None:
+        self.client.get("/?token=hunter2", headers={"Authorization": "Bearer hunter2"})
+        self.client.post("/agreements/new/?token=hunter2", {"title": "hunter2"})
+        self.client.get("/missing?token=hunter2")
+        self.assertEqual(len(self.lines()), 3)
+        self.assertNotIn("hunter2", self.stream.getvalue(), "logs are kept for months and read by many")
+
+    def test_a_refused_host_has_an_id_and_a_line_and_is_no_error(self) -> None:
+        response = self.client.get("/", headers={"Host": "evil.example"})
+        (line,) = self.lines()
+        self.assertEqual((line["status"], line["level"]), (400, "INFO"), "scanners must not raise the error alarm")
+        self.assertEqual(response["X-Request-ID"], line["request_id"])
+
+    def test_an_exception_is_one_string_in_one_line_with_the_request_id(self) -> None:
+        client = Client(raise_request_exception=False)
+        with mock.patch(
+            "agreements.views.AgreementList.get_queryset", side_effect=RuntimeError("broken\nin two lines")
+        ):
+            response = client.get("/?token=hunter2")
+        self.assertContains(response, "Something went wrong", status_code=500)
+        error, access = self.lines()
+        self.assertEqual((error["level"], error["logger"], access["status"]), ("ERROR", "django.request", 500))
+        self.assertIn("RuntimeError: broken\nin two lines", error["exception"])
+        self.assertEqual(error["request_id"], access["request_id"], "the traceback must be found from the id")
+        self.assertNotIn("hunter2", self.stream.getvalue())
+
+    def test_a_successful_health_check_is_silent_and_a_failing_one_is_not(self) -> None:
+        self.client.get("/healthz")
+        self.assertEqual(self.lines(), [], "balancers ask several times a minute from every zone")
+        with mock.patch("pactum.health.Readiness.failure", return_value=mock.Mock(check="database", reason="down")):
+            self.client.get("/readyz")
+        self.assertEqual([line["status"] for line in self.lines()], [503])
+
+    def test_a_line_after_a_request_no_longer_carries_its_id(self) -> None:
+        self.client.get("/")
+        logging.getLogger("later").warning("afterwards")
+        self.assertNotIn("request_id", self.lines()[-1])
+
+
+class RequestIds(SimpleTestCase):
+    def test_the_balancers_trace_wins(self) -> None:
+        self.assertEqual(request_id_for(f"Root={TRACE}", "callers-own-id"), TRACE)
+
+    def test_a_callers_harmless_id_is_kept(self) -> None:
+        self.assertEqual(request_id_for("", "0b2c-job.42_retry"), "0b2c-job.42_retry")
+
+    def test_anything_else_gets_a_new_id(self) -> None:
+        cases = [
+            "",
+            "short",
+            "a" * 129,
+            'x"},{"level":"ERROR"',
+            "line\nbreak-and-more",
+            "ünïcödé-id",
+            "spaces in the id",
+        ]
+        for header in cases:
+            with self.subTest(header):
+                self.assertRegex(request_id_for("", header), r"^[0-9a-f]{32}$", "a header must not write into the log")
+
+    def test_a_malformed_trace_is_ignored(self) -> None:
+        for header in ("Root=1-2-3", f"Root={TRACE}x", "Sampled=1", f"NotRoot={TRACE}"):
+            with self.subTest(header):
+                self.assertEqual(request_id_for(header, "fallback-id"), "fallback-id")
+
+
+class Formatter(SimpleTestCase):
+    def test_extras_of_other_libraries_stay_out(self) -> None:
+        record = logging.LogRecord("some", logging.INFO, "", 0, "text %s", ("here",), None)
+        record.request = "GET /?token=hunter2"
+        line = json.loads(LineFormatter("r").format(record))
+        self.assertEqual(set(line), {"timestamp", "level", "logger", "message", "release"})
+        self.assertEqual(line["message"], "text here")
+
+    def test_a_dictionary_as_message_is_text(self) -> None:
+        record = logging.LogRecord("some", logging.INFO, "", 0, {"level": "FORGED"}, None, None)
+        line = json.loads(LineFormatter("r").format(record))
+        self.assertEqual((line["level"], line["message"]), ("INFO", "{'level': 'FORGED'}"))
+
+    def test_an_exception_without_request_is_kept(self) -> None:
+        try:
+            raise ValueError("reason")  # noqa: TRY301 - the traceback is what is tested
+        except ValueError:
+            record = logging.LogRecord("some", logging.ERROR, "", 0, "failed", None, sys.exc_info())
+        self.assertIn("ValueError: reason", json.loads(LineFormatter("r").format(record))["exception"])
