@@ -28,8 +28,8 @@ help: ## Show what there is to do
 	@touch $@
 
 .PHONY: rehearse clean docker-engine
-rehearse: .venv/.installed ## Deploy to this machine (STACK=prod, KEEP=1 to click around, TWICE=1 for a second up, THEN=DIR for a next release)
-	@$(BIN)/python -m rehearsal $(STACK) $(if $(KEEP),--keep) $(if $(TWICE),--twice) $(foreach release,$(THEN),--then $(release))
+rehearse: .venv/.installed ## Deploy to this machine (STACK=prod, KEEP=1 to click around, TWICE=1 for a second up, THEN=DIR... for next releases)
+	@$(BIN)/python -m rehearsal $(STACK) $(if $(KEEP),--keep) $(if $(TWICE),--twice) $(if $(THEN),--then $(THEN))
 
 clean: .venv/.installed ## Remove what a killed rehearsal left on this machine
 	@$(BIN)/python -m rehearsal clean

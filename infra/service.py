@@ -10,8 +10,9 @@ from infra.operator_command import OperatorCommand
 from infra.settings import Settings
 from infra.task_definition import TaskDefinitionArgs, task_definition
 
-# Seconds after its start during which a task's failed probes do not count.
-HEALTH_GRACE_SECONDS = 60
+# Seconds after its start during which a task's failed probes do not count: the application answers within five, and a
+# release that never does is given up the sooner the shorter this is.
+HEALTH_GRACE_SECONDS = 20
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""A rehearsal of the whole deployment on this machine."""

@@ -1,0 +1,180 @@
+"""`python -m rehearsal STACK`: deploy a stack to this machine, try it, and remove it again."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from rehearsal import app_tests, base_images, cleanup, configuration, docker_engine, releases, virtualenv
+from rehearsal.errors import InterruptionError, RehearsalError
+from rehearsal.place import Place
+from rehearsal.progress import Progress
+from rehearsal.session import Rehearsal
+
+if TYPE_CHECKING:
+    from rehearsal.docker_client import DockerClient
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command line; answers the exit code."""
+    options = _parser().parse_args(arguments)
+    progress = Progress()
+    signal.signal(signal.SIGTERM, _interrupt)
+    # Also where a shell started us in the background, with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return _dispatch(options, progress)
+    except KeyboardInterrupt:
+        progress.say("Interrupted.")
+        return EXIT_INTERRUPTED
+    except InterruptionError as error:
+        progress.say(str(error))
+        return EXIT_INTERRUPTED
+    except RehearsalError as error:
+        print(f"\nrehearsal: {error}", file=sys.stderr)
+        return EXIT_FAILED
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise InterruptionError("Ended by SIGTERM.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m rehearsal", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("target", metavar="STACK|COMMAND", help="the stack to deploy to this machine, or a command")
+    parser.add_argument("--keep", action="store_true", help="when all is well, stay until Ctrl-C to click around")
+    parser.add_argument("--twice", action="store_true", help="update a second time, and expect nothing to change")
+    parser.add_argument(
+        "--then",
+        metavar="DIR",
+        nargs="+",
+        type=Path,
+        default=[],
+        help="afterwards deploy the release each directory's Dockerfile makes of the live image (tests/releases/)",
+    )
+    listing = "\n".join(f"  {name:<20} {command.__doc__}" for name, command in COMMANDS.items())
+    parser.epilog = f"commands:\n{listing}"
+    return parser
+
+
+def _dispatch(options: argparse.Namespace, progress: Progress) -> int:
+    place = Place()
+    if options.target in COMMANDS:
+        return COMMANDS[options.target](place, progress)
+    known = configuration.stacks(place.root)
+    if options.target not in known:
+        raise RehearsalError(
+            f"There is no stack `{options.target}`: Pulumi.{options.target}.yaml does not exist.",
+            remedy=f"Choose one of: {', '.join(known)}.",
+        )
+    return _rehearse(options, place, progress)
+
+
+def _docker_engine(_: Place, progress: Progress) -> int:
+    """Find a Docker engine, or install and start the distribution's"""
+    client = docker_engine.ensure(progress.note)
+    progress.say(f"Docker engine: {client.executable} works, and builds with BuildKit")
+    return 0
+
+
+def _base_images(place: Place, progress: Progress) -> int:
+    """Pull the base images, or build the stand-ins"""
+    images = base_images.provide(docker_engine.ensure(progress.note), place.scratch, progress.note)
+    progress.say(f"base images: {images.prefix}/{base_images.PYTHON}, {images.prefix}/{base_images.POSTGRES}")
+    return 0
+
+
+def _virtual_environment(place: Place, progress: Progress) -> int:
+    """Install the emulator into .venv-emulator"""
+    progress.say(f"emulator: {virtualenv.provide(place, progress.note)}")
+    return 0
+
+
+def _test_app(place: Place, progress: Progress) -> int:
+    """Run the application's own tests in its image"""
+    client = docker_engine.ensure(progress.note)
+    return app_tests.run(place, client, base_images.provide(client, place.scratch, progress.note))
+
+
+def _clean(place: Place, progress: Progress) -> int:
+    """Remove what a killed rehearsal left"""
+    client: DockerClient | None = None
+    try:
+        client = docker_engine.find()
+    except RehearsalError as error:
+        progress.note(f"containers and images cannot be looked for: {error}")
+    with cleanup.only_one(place):
+        removed = cleanup.remove_all(place, client)
+    for other in cleanup.other_places(place):
+        try:
+            with cleanup.only_one(other):
+                removed += cleanup.remove_all(other, client)
+        except cleanup.BusyError:
+            progress.note(f"left alone: the rehearsal that runs on port {other.gateway_port}")
+    progress.say(f"removed: {', '.join(removed)}" if removed else "nothing to remove")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Place, Progress], int]] = {
+    "clean": _clean,
+    "docker-engine": _docker_engine,
+    "base-images": _base_images,
+    "virtual-environment": _virtual_environment,
+    "test-app": _test_app,
+}
+
+
+def _rehearse(options: argparse.Namespace, place: Place, progress: Progress) -> int:
+    rehearsal = Rehearsal(stack=options.target, place=place, progress=progress)
+    try:
+        with rehearsal:
+            _deploy(rehearsal, options)
+            rehearsal.report.ok = True
+            if options.keep:
+                _stay(rehearsal)
+    except (RehearsalError, KeyboardInterrupt) as error:
+        rehearsal.report.ok = rehearsal.report.ok and isinstance(error, (KeyboardInterrupt, InterruptionError))
+        rehearsal.report.error = "" if rehearsal.report.ok else str(error) or type(error).__name__
+        if not rehearsal.report.ok:
+            raise
+    finally:
+        rehearsal.report.write(place.report, progress.phases)
+    if not options.keep:
+        progress.summary(rehearsal.report.rows(progress.phases))
+    progress.say(f"\n{options.target} was rehearsed; everything was removed again. Report: {place.report}")
+    return 0
+
+
+def _deploy(rehearsal: Rehearsal, options: argparse.Namespace) -> None:
+    rehearsal.bootstrap()
+    rehearsal.preview()
+    rehearsal.up()
+    rehearsal.smoke()
+    if options.twice:
+        tally = rehearsal.up(phase="second up")
+        rehearsal.report.changed = tally.changed
+        if tally.changed:
+            listing = "\n".join(f"    {reason}" for reason in tally.reasons)
+            raise RehearsalError(f"A second update, with nothing new, changed {tally.changed} resources:\n{listing}")
+    for directory in options.then:
+        releases.deploy(rehearsal, directory)
+
+
+def _stay(rehearsal: Rehearsal) -> None:
+    rehearsal.progress.summary(rehearsal.report.rows(rehearsal.progress.phases))
+    rehearsal.progress.say(
+        f"\nOpen {rehearsal.place.front_url} in a browser. Ctrl-C ends the rehearsal and removes everything."
+    )
+    rehearsal.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

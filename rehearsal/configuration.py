@@ -1,0 +1,126 @@
+"""A stack's configuration as the Pulumi engine hands it to a program: defaults merged, types checked, values as text.
+
+Restores what the engine does before a program starts (pulumi `pkg/workspace/config.go`); under mocks nobody else does.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rehearsal.errors import RehearsalError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What a program is started with; `values` maps full keys (`pactum:taskCpu`) to text (JSON if no scalar)."""
+
+    project: str
+    stack: str
+    program: Path
+    values: Mapping[str, str]
+
+
+def stacks(directory: Path) -> list[str]:
+    """The stacks of a program: those that have a Pulumi.STACK.yaml."""
+    names = [re.fullmatch(r"Pulumi\.(.+)\.yaml", path.name) for path in directory.glob("Pulumi.*.yaml")]
+    return sorted(match[1] for match in names if match)
+
+
+def load(directory: Path, stack: str, overrides: Mapping[str, str] | None = None) -> Configuration:
+    """Merge Pulumi.yaml's defaults, Pulumi.STACK.yaml and `overrides` (full keys).
+
+    RehearsalError for what the engine would refuse: every problem of the file at once.
+    """
+    project = _read(directory / "Pulumi.yaml")
+    stack_file = directory / f"Pulumi.{stack}.yaml"
+    if not stack_file.exists():
+        known = stacks(directory)
+        raise RehearsalError(
+            f"There is no stack `{stack}`: {stack_file} does not exist.",
+            remedy=f"Choose one of: {', '.join(known)}." if known else f"Create {stack_file.name}.",
+        )
+    name = str(project["name"])
+    declared = {_full_key(name, key): entry for key, entry in (project.get("config") or {}).items()}
+    given = {_full_key(name, key): value for key, value in (_read(stack_file).get("config") or {}).items()}
+    values = {key: _default(entry) for key, entry in declared.items() if _default(entry) is not None}
+    values.update(given)
+    values.update(overrides or {})
+    _check(declared, values, stack_file.name)
+    return Configuration(
+        project=name,
+        stack=stack,
+        program=directory,
+        values={key: _as_text(value) for key, value in values.items()},
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RehearsalError(f"{path} cannot be read: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise RehearsalError(f"{path} is not YAML: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise RehearsalError(f"{path} does not hold keys and values.")
+    return content
+
+
+def _full_key(project: str, key: str) -> str:
+    return key if ":" in key else f"{project}:{key}"
+
+
+def _default(entry: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
+    # A bare scalar is shorthand for a typed default; `value` is how keys of a provider carry theirs.
+    if not isinstance(entry, dict):
+        return entry
+    return entry.get("default", entry.get("value"))
+
+
+def _check(declared: Mapping[str, Any], values: Mapping[str, Any], file: str) -> None:
+    problems = []
+    for key, entry in declared.items():
+        kind = entry.get("type") if isinstance(entry, dict) else None
+        if key not in values:
+            problems.append(f"{key}: is not set, and Pulumi.yaml gives no default")
+        elif kind and not _is_a(values[key], kind, entry.get("items")):
+            problems.append(f"{key} = {_as_text(values[key])}: must be of type {kind}")
+    problems += [
+        f"{key}: is encrypted for a real stack and cannot be read here"
+        for key, value in values.items()
+        if isinstance(value, dict) and "secure" in value
+    ]
+    if problems:
+        listing = "\n".join(f"  {number}. {problem}" for number, problem in enumerate(problems, start=1))
+        noun = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise RehearsalError(f"{noun} in {file}:\n{listing}", remedy=f"Correct {file}; Pulumi.yaml describes each key.")
+
+
+def _is_a(value: Any, kind: str, items: Mapping[str, Any] | None) -> bool:  # noqa: ANN401 - whatever YAML holds
+    if kind == "array":
+        inner = (items or {}).get("type")
+        return isinstance(value, list) and all(
+            not inner or _is_a(item, inner, (items or {}).get("items")) for item in value
+        )
+    if kind == "object":
+        return isinstance(value, dict)
+    if isinstance(value, (list, dict)):
+        return False
+    text = _as_text(value)
+    patterns = {"integer": r"[+-]?\d+", "boolean": "true|false", "number": r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?"}
+    return kind == "string" or re.fullmatch(patterns.get(kind, ".*"), text) is not None
+
+
+def _as_text(value: Any) -> str:  # noqa: ANN401 - whatever YAML holds
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, dict)):
+        return json.dumps(value)
+    return str(value)

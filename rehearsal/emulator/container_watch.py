@@ -1,0 +1,120 @@
+"""One thread per container: its log goes to CloudWatch line by line, and only then is its end made known."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from docker.errors import DockerException
+from ministack.core.responses import request_scope
+from ministack.services import cloudwatch_logs, ecs
+
+from rehearsal.emulator.patching import Extension, replace, require
+
+logger = logging.getLogger("rehearsal.containers")
+
+EXTENSION = Extension(
+    name="container logs and exits",
+    rule=(
+        "Every line of a container reaches its log stream before the task is STOPPED, however short its life; "
+        "the task then has exit codes, stopCode and stoppedReason"
+    ),
+    source="Send Amazon ECS logs to CloudWatch (awslogs); Viewing Amazon ECS stopped task errors",
+)
+LONGEST_LINE = 256 * 1024  # bytes of one CloudWatch event; longer lines are cut into several
+BATCH = 500
+OnExit = Callable[[dict[str, Any], int, int], None]  # task, index of the container, exit code
+
+
+def lines(chunks: Iterator[bytes]) -> Iterator[str]:
+    """Put a log stream's chunks, which end anywhere, together to lines."""
+    rest = b""
+    for chunk in chunks:
+        rest += chunk
+        *whole, rest = rest.split(b"\n")
+        for line in whole:
+            yield line.rstrip(b"\r").decode("utf-8", errors="replace")
+        while len(rest) > LONGEST_LINE:
+            yield rest[:LONGEST_LINE].decode("utf-8", errors="replace")
+            rest = rest[LONGEST_LINE:]
+    if rest:
+        yield rest.rstrip(b"\r").decode("utf-8", errors="replace")
+
+
+def forward(container: Any, config: dict[str, Any]) -> None:
+    """Follow a container's log to its end."""
+    stream = container.logs(stream=True, follow=True, stdout=True, stderr=True)
+    for line in lines(iter(stream)):
+        if line.strip():
+            put(config, line)
+
+
+def put(config: dict[str, Any], line: str) -> None:
+    """Append one event to the stream."""
+    cloudwatch_logs._put_log_events(
+        {
+            "logGroupName": config["group"],
+            "logStreamName": config["stream"],
+            "logEvents": [{"timestamp": int(time.time() * 1000), "message": line}],
+        }
+    )
+
+
+def watch(container: Any, config: dict[str, Any] | None) -> int:
+    """Forward the log, wait for the end and return the exit code. Blocks as long as the container lives."""
+    if config and ecs._ensure_awslogs_stream(config):
+        try:
+            forward(container, config)
+        except (DockerException, OSError) as error:
+            logger.warning("log of %s ended early: %s", container.name, error)
+    result = container.client.api.wait(container.id, timeout=None)
+    return int(result.get("StatusCode", 0))
+
+
+def definition(task: dict[str, Any], index: int) -> dict[str, Any]:
+    """The container definition behind the task's container of this index."""
+    task_definition = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
+    found: list[dict[str, Any]] = task_definition.get("containerDefinitions", [])
+    return found[index] if index < len(found) else {}
+
+
+def exited(task: dict[str, Any], index: int) -> threading.Event:
+    """Set once the container of this index has ended and its log is complete."""
+    events: dict[int, threading.Event] = task.setdefault("_exited", {})
+    return events.setdefault(index, threading.Event())
+
+
+def install(on_exit: OnExit) -> None:
+    """Watch each container from its start, in place of MiniStack's polling."""
+
+    def follow(task: dict[str, Any], container: Any, index: int, account: str, region: str) -> None:
+        with request_scope(account, region):
+            config = ecs._awslogs_config(definition(task, index), task["taskArn"].rsplit("/", 1)[-1], container.id)
+            try:
+                code = watch(container, config)
+            except (DockerException, OSError) as error:
+                logger.warning("lost sight of %s: %s", container.name, error)
+                code = 137
+            with ecs.resource_lock("ecs-task", task["taskArn"]):
+                task["containers"][index] |= {"lastStatus": "STOPPED", "exitCode": code}
+            exited(task, index).set()
+            on_exit(task, index, code)
+
+    def attach(task: dict[str, Any], container: Any, index: int, metadata_token: str, ecs_network: Any) -> bool:
+        if not attach_original(task, container, index, metadata_token, ecs_network):
+            return False
+        exited(task, index)
+        arguments = (task, container, index, ecs.get_account_id(), ecs.get_region())
+        threading.Thread(target=follow, args=arguments, daemon=True, name=f"watch-{container.name}").start()
+        return True
+
+    require(ecs, "_awslogs_config", "(cdef, task_id, container_id)")
+    require(ecs, "_ensure_awslogs_stream", "(config)")
+    require(cloudwatch_logs, "_put_log_events", "(data)")
+    attach_original = replace(
+        ecs, "_attach_started_container", "(task, container, index, metadata_token, ecs_network)", attach
+    )
+    replace(ecs, "_start_awslogs_forwarder", "(container, cdef, task_id)", lambda *_: None)
+    replace(ecs, "_maybe_mark_stopped", "(task, docker_client=None)", lambda *_, **__: None)
+    replace(ecs, "_watch_task_lifecycle", "(task, docker_client, account_id, region)", lambda *_: None)

@@ -1,0 +1,164 @@
+"""One process with everything in it: the gateway, the front door, probes and scheduler, and a clean end."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import threading
+from dataclasses import asdict
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app as ministack_app
+from ministack.services import ecs, rds
+
+from rehearsal.emulator import (
+    balancer,
+    circuit_breaker,
+    container_settings,
+    container_watch,
+    database,
+    front_door,
+    images,
+    labels,
+    secret_versions,
+    service_scheduler,
+    target_health,
+    task_environment,
+    task_stop,
+)
+from rehearsal.emulator.gateway import Gateway
+from rehearsal.emulator.patching import MINISTACK_VERSION, require
+from rehearsal.emulator.settings import Settings
+
+logger = logging.getLogger("rehearsal.emulator")
+
+MODULES = (
+    container_settings,
+    task_environment,
+    images,
+    container_watch,
+    task_stop,
+    target_health,
+    balancer,
+    service_scheduler,
+    circuit_breaker,
+    database,
+    secret_versions,
+    front_door,
+    labels,
+)
+KEEP_ALIVE_SECONDS = 75
+
+
+class Emulator:
+    """MiniStack with every extension installed."""
+
+    def __init__(self, settings: Settings, docker_client: Any, gateway_address: str) -> None:
+        self._settings = settings
+        self._docker = docker_client
+        self._gateway_address = gateway_address
+        self._closing = threading.Event()
+        # MiniStack's services would each make a client of their own, with a time-out of their own.
+        ecs._docker = rds._docker = docker_client
+        self._registry = target_health.TargetRegistry(task_stop.deregistration_delay)
+        self._balancers = balancer.Balancers(self._registry)
+        self._install()
+
+    def _install(self) -> None:
+        settings, docker_client = self._settings, self._docker
+        require(ministack_app, "app", "(scope, receive, send)")
+        labels.install(settings)
+        container_settings.install(settings, docker_client)
+        task_environment.install(self._gateway_address)
+        images.install(settings, self._closing)
+        stopper = task_stop.install(docker_client, self._closing)
+        target_health.install(self._registry)
+        balancer.install(self._balancers)
+        self._scheduler = service_scheduler.Scheduler(
+            docker_client, self._registry, stopper, settings.longest_grace_seconds
+        )
+        service_scheduler.install(self._scheduler)
+        database.install(docker_client, settings, self._gateway_address)
+        secret_versions.install()
+
+    def description(self) -> dict[str, Any]:
+        """What `GET /_rehearsal/extensions` answers."""
+        door = self._settings.front_port
+        return {
+            "ministack": MINISTACK_VERSION,
+            "network": self._settings.network,
+            "label": self._settings.label,
+            "front_door": f"http://127.0.0.1:{door}/" if door else None,
+            "longest_grace_seconds": self._settings.longest_grace_seconds,
+            "rds_ca_file": str(self._settings.rds_ca_file),
+            "extensions": [asdict(module.EXTENSION) for module in MODULES],
+        }
+
+    async def run(self) -> None:
+        """Serve until a signal or the parent's death, then remove everything."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        watch_parent(loop, self._settings.parent_pid, stop)
+        stop_task = asyncio.create_task(self._announce_closing(stop))
+        for target in (
+            (target_health.run_probes, (self._registry, self._closing)),
+            (self._scheduler.run, (self._closing,)),
+        ):
+            threading.Thread(target=target[0], args=target[1], daemon=True, name=target[0].__name__).start()
+        servers = [self._serve(Gateway(self._balancers, self.description()), self._gateway_binds(), stop)]
+        if self._settings.front_port:
+            door = front_door.FrontDoor(self._balancers)
+            servers.append(self._serve(door, [f"127.0.0.1:{self._settings.front_port}"], stop))
+        await asyncio.gather(*servers)
+        await stop_task
+
+    def _gateway_binds(self) -> list[str]:
+        # Containers on the emulator's own network reach the AWS endpoint at the network's address on this host.
+        return [f"127.0.0.1:{self._settings.port}", f"{self._gateway_address}:{self._settings.port}"]
+
+    async def _serve(self, application: Any, binds: list[str], stop: asyncio.Event) -> None:
+        config = Config()
+        config.bind = binds
+        config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+        config.graceful_timeout = 1.0
+        config.errorlog = None  # its lines would be on stderr twice
+        config.loglevel = self._settings.log_level
+        await serve(application, config, shutdown_trigger=stop.wait)
+
+    async def _announce_closing(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._closing.set()
+        self._scheduler.wake()
+        logger.info("removing containers, volumes and the network")
+        await asyncio.to_thread(labels.sweep, self._docker, self._settings)
+
+
+def watch_parent(loop: asyncio.AbstractEventLoop, parent: int | None, stop: asyncio.Event) -> None:
+    """Stop when the parent process ends, however it ends (a process descriptor becomes readable then)."""
+    if parent is None:
+        return
+    try:
+        descriptor = os.pidfd_open(parent)
+    except ProcessLookupError:
+        stop.set()
+        return
+
+    def ended() -> None:
+        loop.remove_reader(descriptor)
+        logger.warning("the process %d that started this emulator is gone", parent)
+        stop.set()
+
+    loop.add_reader(descriptor, ended)
+
+
+def start(settings: Settings, docker_client: Any, gateway_address: str) -> None:
+    """Run the emulator to its end."""
+    emulator = Emulator(settings, docker_client, gateway_address)
+    logger.info("extensions: %s", json.dumps([module.EXTENSION.name for module in MODULES]))
+    # Not asyncio.run: it would wait for threads that still talk to targets and databases that are gone.
+    asyncio.new_event_loop().run_until_complete(emulator.run())

@@ -1,0 +1,107 @@
+"""Logs, alarms and who is told. Tasks really write these logs; alarm rules are made true by the extensions."""
+
+from rehearsal.place import ACCOUNT_ID
+from rehearsal.realisers.realiser import Field, Made, Realiser, made_by, parameters, tag_list, verbatim
+from rehearsal.realisers.tools import Tools
+from rehearsal.state import Deployed, Properties
+
+
+def _retention(tools: Tools, inputs: Properties, made: Made) -> None:
+    if inputs.get("retentionInDays"):
+        tools.client("logs").put_retention_policy(logGroupName=made.id, retentionInDays=inputs["retentionInDays"])
+
+
+_LOG_GROUP = Realiser(
+    create=made_by(
+        "logs",
+        "create_log_group",
+        {"name": "logGroupName", "kmsKeyId": "kmsKeyId", "tags": verbatim("tags")},
+        lambda inputs, _: Made(
+            id=inputs["name"],
+            outputs={"arn": f"arn:aws:logs:us-east-1:{ACCOUNT_ID}:log-group:{inputs['name']}"},
+        ),
+        afterwards=_retention,
+    ),
+    properties=frozenset({"kmsKeyId", "retentionInDays", "tags"}),
+    not_rehearsed={"skipDestroy": "acts when the resource is deleted"},
+    name_property="name",
+)
+
+_ALARM_FIELDS: dict[str, Field] = {
+    "name": "AlarmName",
+    "alarmDescription": "AlarmDescription",
+    "namespace": "Namespace",
+    "metricName": "MetricName",
+    "statistic": "Statistic",
+    "extendedStatistic": "ExtendedStatistic",
+    "period": "Period",
+    "threshold": "Threshold",
+    "comparisonOperator": "ComparisonOperator",
+    "evaluationPeriods": "EvaluationPeriods",
+    "datapointsToAlarm": "DatapointsToAlarm",
+    "treatMissingData": "TreatMissingData",
+    "alarmActions": "AlarmActions",
+    "okActions": "OKActions",
+    "insufficientDataActions": "InsufficientDataActions",
+    "dimensions": lambda value: {"Dimensions": [{"Name": name, "Value": text} for name, text in sorted(value.items())]},
+    "tags": tag_list(),
+}
+
+
+def _put_alarm(tools: Tools, inputs: Properties) -> Made:
+    tools.client("cloudwatch").put_metric_alarm(**parameters(_ALARM_FIELDS, inputs))
+    name = inputs["name"]
+    return Made(id=name, outputs={"arn": f"arn:aws:cloudwatch:us-east-1:{ACCOUNT_ID}:alarm:{name}"})
+
+
+def _change_alarm(tools: Tools, _: Deployed, inputs: Properties) -> Made:
+    return _put_alarm(tools, inputs)
+
+
+_TOPIC = Realiser(
+    create=made_by(
+        "sns",
+        "create_topic",
+        {"name": "Name", "kmsMasterKeyId": lambda key: {"Attributes": {"KmsMasterKeyId": key}}, "tags": tag_list()},
+        lambda inputs, response: Made(
+            id=response["TopicArn"], outputs={"arn": response["TopicArn"], "name": inputs["name"]}
+        ),
+    ),
+    properties=frozenset({"kmsMasterKeyId", "tags"}),
+    name_property="name",
+)
+
+_TOPIC_POLICY = Realiser(
+    create=made_by(
+        "sns",
+        "set_topic_attributes",
+        {"arn": "TopicArn", "policy": "AttributeValue"},
+        lambda inputs, _: Made(id=inputs["arn"], outputs={}),
+        constants={"AttributeName": "Policy"},
+    ),
+    properties=frozenset({"arn", "policy"}),
+)
+
+_SUBSCRIPTION = Realiser(
+    create=made_by(
+        "sns",
+        "subscribe",
+        {"topic": "TopicArn", "protocol": "Protocol", "endpoint": "Endpoint"},
+        lambda _, response: Made(id=response["SubscriptionArn"], outputs={"arn": response["SubscriptionArn"]}),
+        constants={"ReturnSubscriptionArn": True},
+    ),
+    properties=frozenset({"topic", "protocol", "endpoint"}),
+)
+
+OBSERVING: dict[str, Realiser] = {
+    "aws:cloudwatch/logGroup:LogGroup": _LOG_GROUP,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Realiser(
+        create=lambda tools, _, inputs: _put_alarm(tools, inputs),
+        update=_change_alarm,
+        properties=frozenset(_ALARM_FIELDS),
+        name_property="name",
+    ),
+    "aws:sns/topic:Topic": _TOPIC,
+    "aws:sns/topicPolicy:TopicPolicy": _TOPIC_POLICY,
+    "aws:sns/topicSubscription:TopicSubscription": _SUBSCRIPTION,
+}

@@ -1,0 +1,42 @@
+"""Which resource types a rehearsal makes, which it only accepts, and what it says about any other."""
+
+from rehearsal.errors import RehearsalError
+from rehearsal.realisers.access import ACCESS
+from rehearsal.realisers.commands import COMMANDS
+from rehearsal.realisers.compute import COMPUTE
+from rehearsal.realisers.data import DATA
+from rehearsal.realisers.images import IMAGES
+from rehearsal.realisers.network import NETWORK
+from rehearsal.realisers.observing import OBSERVING
+from rehearsal.realisers.realiser import Realiser
+from rehearsal.realisers.traffic import TRAFFIC
+
+REHEARSED: dict[str, Realiser] = {
+    **NETWORK,
+    **DATA,
+    **ACCESS,
+    **COMPUTE,
+    **TRAFFIC,
+    **OBSERVING,
+    **IMAGES,
+    **COMMANDS,
+}
+
+# Accepted, created nowhere, and listed in every report with the reason.
+DECLARED: dict[str, str] = {
+    "aws:appautoscaling/target:Target": "the emulator has no Application Auto Scaling",
+    "aws:appautoscaling/policy:Policy": "the emulator has no Application Auto Scaling",
+    "aws:cloudwatch/queryDefinition:QueryDefinition": "the emulator keeps no saved Logs Insights queries",
+}
+
+
+def realiser_of(resource_type: str) -> Realiser:
+    """How a type is rehearsed. RehearsalError for one nobody has decided about."""
+    try:
+        return REHEARSED[resource_type]
+    except KeyError:
+        raise RehearsalError(
+            f"the rehearsal does not know the resource type `{resource_type}`",
+            remedy="Add a realiser for it in rehearsal/realisers/, or a line with the reason to DECLARED in "
+            "rehearsal/realisers/tables.py.",
+        ) from None

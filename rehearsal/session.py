@@ -1,0 +1,206 @@
+"""One rehearsal from its first check to its last removal: used by the command line, by tests and by drills."""
+
+import json
+import platform
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rehearsal import (
+    base_images,
+    cleanup,
+    configuration,
+    docker_engine,
+    emulator_process,
+    program,
+    secrets_search,
+    smoke,
+    virtualenv,
+)
+from rehearsal.configuration import Configuration
+from rehearsal.docker_client import DockerClient
+from rehearsal.emulator_process import Emulator
+from rehearsal.engine import Engine
+from rehearsal.errors import RehearsalError
+from rehearsal.place import Place
+from rehearsal.progress import Progress
+from rehearsal.realisers.tools import Tools
+from rehearsal.report import Report
+from rehearsal.smoke import Live
+from rehearsal.state import State, Tally
+
+BOOTSTRAP = Path("stacks/bootstrap")
+BOOTSTRAP_STACK = "account"
+PREVIEW_SECONDS = 120
+# What an update may take beyond the program's own deployment timeout, which its migration and its verdict each have.
+UPDATE_MARGIN_SECONDS = 900
+ARM_MACHINES = frozenset({"aarch64", "arm64"})
+
+
+@dataclass(kw_only=True)
+class Rehearsal:
+    """A stack deployed to this machine: entering prepares it and starts the emulator, leaving removes everything.
+
+    `overrides` are configuration values (full keys) that stand above the stack file's in every update.
+    """
+
+    stack: str
+    place: Place = field(default_factory=Place)
+    progress: Progress = field(default_factory=Progress)
+    overrides: dict[str, str] = field(default_factory=dict)
+    live: Live | None = None
+    outputs: dict[str, Any] = field(default_factory=dict)
+    _states: dict[str, State] = field(default_factory=dict)
+    _engine: Engine | None = None
+    _tools: Tools | None = None
+    _emulator: Emulator | None = None
+    _exit: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
+        self.report = Report(stack=self.stack)
+        # A wrong stack file is told before anything is installed or started.
+        configuration.load(self.place.root, self.stack, self.overrides)
+
+    def __enter__(self) -> Self:
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def tools(self) -> Tools:
+        """Clients of the emulator, docker and paths of this rehearsal."""
+        if self._tools is None:
+            raise RehearsalError("The rehearsal has not been started.")
+        return self._tools
+
+    def _prepare(self) -> None:
+        self._exit.enter_context(cleanup.only_one(self.place))
+        with self.progress.phase("Docker engine"):
+            docker = docker_engine.ensure(self.progress.note)
+            docker_engine.check_disk(docker, self.place.root)
+        self._exit.callback(self._remove, docker)
+        self._remove(docker, announce=True)
+        emulator_process.check_ports(self.place)
+        with self.progress.phase("base images"):
+            images = base_images.provide(docker, self.place.scratch, self.progress.note)
+        if images.are_stand_ins:
+            self.overrides.setdefault("pactum:pythonImage", images.python)
+        if platform.machine() in ARM_MACHINES:
+            self.overrides.setdefault("pactum:cpuArchitecture", "ARM64")
+        with self.progress.phase("emulator"):
+            interpreter = virtualenv.provide(self.place, self.progress.note)
+            self._emulator = emulator_process.start(self.place, interpreter, images, docker.executable)
+            self._exit.callback(self._emulator.stop)
+        self.report.extensions = list(self._emulator.extensions)
+        self.report.overrides = self.overrides
+        self.place.transcript.unlink(missing_ok=True)
+        self._tools = Tools(
+            place=self.place,
+            docker=docker,
+            directory=self.place.root,
+            command_timeout_seconds=UPDATE_MARGIN_SECONDS,
+            notify=self.progress.doing,
+        )
+
+    def _remove(self, docker: DockerClient, *, announce: bool = False) -> None:
+        removed = cleanup.remove_all(self.place, docker)
+        if removed and announce:
+            self.progress.note(f"removed what an earlier run left: {', '.join(removed)}")
+
+    def close(self) -> None:
+        """End the emulator and remove everything this rehearsal made. Does nothing the second time."""
+        with self.progress.phase("cleaning up"), cleanup.undisturbed():
+            self._exit.close()
+
+    def bootstrap(self) -> Mapping[str, Any]:
+        """Run the account's bootstrap program: the image repository."""
+        with self.progress.phase("bootstrap (image repository)"):
+            loaded = configuration.load(self.place.root / BOOTSTRAP, BOOTSTRAP_STACK)
+            outputs, _ = self._run(loaded, preview=False)
+            return outputs
+
+    def preview(self, overrides: Mapping[str, str] | None = None) -> int:
+        """Run the program as `pulumi preview` does, with unknown outputs; answers the number of resources."""
+        with self.progress.phase("preview"):
+            self._run(self._configuration(overrides), preview=True)
+            return len(self._engine.seen) if self._engine else 0
+
+    def up(self, overrides: Mapping[str, str] | None = None, *, phase: str = "up") -> Tally:
+        """Run the program for real, or once more as an update. RehearsalError names the resource that failed."""
+        loaded = self._configuration(overrides)
+        with self.progress.phase(phase):
+            outputs, tally = self._run(loaded, preview=False)
+        self.outputs = dict(outputs)
+        self.live = Live.from_outputs(self.stack, self.outputs)
+        self.report.url, self.report.digest = self.place.front_url, self.live.release
+        return tally
+
+    def smoke(self) -> dict[str, str]:
+        """Try what must work, and look for secrets where none may be. RehearsalError when a check fails."""
+        if self.live is None:
+            raise RehearsalError("There is nothing to try: no update has ended well.")
+        with self.progress.phase("smoke tests"):
+            checks = smoke.checks(self.tools, self.live)
+            checks["secrets_stay_secret"] = self._search_secrets
+            self.report.smoke = smoke.run(checks, self.progress.doing)
+            failed = {name: found for name, found in self.report.smoke.items() if found != "ok"}
+            if failed:
+                listing = "\n".join(f"    {name}: {found}" for name, found in failed.items())
+                raise RehearsalError(f"{len(failed)} of {len(checks)} smoke checks failed:\n{listing}")
+        return self.report.smoke
+
+    def _search_secrets(self) -> None:
+        self.report.write(self.place.report, self.progress.phases)
+        written = [path for path in self.place.scratch.glob("*") if path.suffix in {".json", ".log"}]
+        stack_files = list(self.place.root.glob("Pulumi*.yaml"))
+        built = [
+            it for state in self._states.values() for it in state.resources.values() if it.type.startswith("docker:")
+        ]
+        references = [f"{self.place.registry}/{it.id.partition('/')[2]}" for it in built]
+        secrets_search.search(self.tools, references, [*written, *stack_files, self.place.report])
+
+    def _configuration(self, overrides: Mapping[str, str] | None) -> Configuration:
+        return configuration.load(self.place.root, self.stack, {**self.overrides, **(overrides or {})})
+
+    def _run(self, loaded: Configuration, *, preview: bool) -> tuple[Mapping[str, Any], Tally]:
+        state = self._states.setdefault(loaded.project, State())
+        tools = self.tools
+        tools.directory = loaded.program
+        timeout = float(loaded.values.get("pactum:deploymentTimeoutSeconds", "0"))
+        tools.command_timeout_seconds = timeout + UPDATE_MARGIN_SECONDS
+        engine = Engine(tools=tools, state=state, preview=preview)
+        self._engine = engine
+        bound = PREVIEW_SECONDS if preview else 2 * timeout + UPDATE_MARGIN_SECONDS
+        try:
+            outputs = program.run(loaded, engine, timeout_seconds=bound)
+        finally:
+            self._take_notes(loaded, engine)
+        return outputs, engine.tally
+
+    def _take_notes(self, loaded: Configuration, engine: Engine) -> None:
+        kept = self.place.scratch / f"state-{loaded.project}.json"
+        engine.state.export(kept)
+        kept.with_name(f"config-{loaded.project}.json").write_text(json.dumps(dict(loaded.values)), encoding="utf-8")
+        self.report.declared |= engine.declared
+        self.report.not_rehearsed |= engine.not_rehearsed
+        totals: dict[str, int] = {}
+        for state in self._states.values():
+            for type_, count in state.by_type().items():
+                totals[type_] = totals.get(type_, 0) + count
+        self.report.resources = dict(sorted(totals.items()))
+
+    def wait(self) -> None:
+        """Stay until Ctrl-C."""
+        while self._emulator is not None and self._emulator.process.poll() is None:
+            time.sleep(0.5)
+        raise RehearsalError("The emulator ended by itself.", remedy=f"See {self.place.scratch / 'emulator.log'}.")
