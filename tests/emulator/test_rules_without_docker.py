@@ -13,6 +13,7 @@ from rehearsal.emulator import (
     database,
     front_door,
     images,
+    labels,
     patching,
     task_stop,
 )
@@ -139,6 +140,16 @@ def test_ecr_names_lead_to_the_local_registry_and_others_stay() -> None:
     uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app@sha256:ab"
     assert images.local_reference(uri, 4700) == "localhost:4700/team/app@sha256:ab", "by digest"
     assert images.local_reference("redis:7", 4700) == "redis:7", "not from ECR"
+
+
+def test_only_names_of_the_emulators_own_registry_are_forgotten() -> None:
+    removed: list[str] = []
+    summaries = [{"RepoDigests": ["localhost:4700/app@sha256:1", "localhost:9/app@sha256:2"]}, {"RepoDigests": None}]
+    engine = types.SimpleNamespace(
+        api=types.SimpleNamespace(images=lambda: summaries), images=types.SimpleNamespace(remove=removed.append)
+    )
+    labels.forget_pulled_images(engine, SETTINGS)
+    assert removed == ["localhost:4700/app@sha256:1"], "a rehearsal must not fill the disk, nor touch other images"
 
 
 def test_log_lines_survive_chunks_that_end_anywhere() -> None:
