@@ -79,33 +79,33 @@ def _dispatch(options: argparse.Namespace, progress: Progress) -> int:
 
 
 def _docker_engine(_: Place, progress: Progress) -> int:
-    """Find a Docker engine, or install and start the distribution's"""
+    """Find a Docker engine, or install and start the distribution's."""
     client = docker_engine.ensure(progress.note)
     progress.say(f"Docker engine: {client.executable} works, and builds with BuildKit")
     return 0
 
 
 def _base_images(place: Place, progress: Progress) -> int:
-    """Pull the base images, or build the stand-ins"""
+    """Pull the base images, or build the stand-ins."""
     images = base_images.provide(docker_engine.ensure(progress.note), place.scratch, progress.note)
     progress.say(f"base images: {images.prefix}/{base_images.PYTHON}, {images.prefix}/{base_images.POSTGRES}")
     return 0
 
 
 def _virtual_environment(place: Place, progress: Progress) -> int:
-    """Install the emulator into .venv-emulator"""
+    """Install the emulator into .venv-emulator."""
     progress.say(f"emulator: {virtualenv.provide(place, progress.note)}")
     return 0
 
 
 def _test_app(place: Place, progress: Progress) -> int:
-    """Run the application's own tests in its image"""
+    """Run the application's own tests in its image."""
     client = docker_engine.ensure(progress.note)
     return app_tests.run(place, client, base_images.provide(client, place.scratch, progress.note))
 
 
 def _clean(place: Place, progress: Progress) -> int:
-    """Remove what a killed rehearsal left"""
+    """Remove what a killed rehearsal left."""
     client: DockerClient | None = None
     try:
         client = docker_engine.find()
@@ -144,6 +144,7 @@ def _rehearse(options: argparse.Namespace, place: Place, progress: Progress) -> 
         rehearsal.report.ok = rehearsal.report.ok and isinstance(error, (KeyboardInterrupt, InterruptionError))
         rehearsal.report.error = "" if rehearsal.report.ok else str(error) or type(error).__name__
         if not rehearsal.report.ok:
+            progress.note(f"logs of the emulator and of operator commands: {place.scratch}")
             raise
     finally:
         rehearsal.report.write(place.report, progress.phases)

@@ -33,7 +33,7 @@ def run(
     if _stopping.is_set():
         raise StoppedError
     # A process group of its own: what a shell command started ends with it.
-    process = subprocess.Popen(
+    with subprocess.Popen(
         list(command),
         stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -43,16 +43,15 @@ def run(
         env=dict(environment) if environment is not None else None,
         cwd=directory,
         start_new_session=True,
-    )
-    with _lock:
-        _running.add(process)
-    try:
-        stdout, stderr = process.communicate(stdin, timeout=timeout_seconds)
-    finally:
-        _signal(process, signal.SIGKILL)
-        process.wait()
+    ) as process:
         with _lock:
-            _running.discard(process)
+            _running.add(process)
+        try:
+            stdout, stderr = process.communicate(stdin, timeout=timeout_seconds)
+        finally:
+            _signal(process, signal.SIGKILL)
+            with _lock:
+                _running.discard(process)
     if _stopping.is_set():
         raise StoppedError
     return subprocess.CompletedProcess(list(command), process.returncode, stdout, stderr)
@@ -64,11 +63,6 @@ def end_all() -> None:
     with _lock:
         for process in _running:
             _signal(process, signal.SIGKILL)
-
-
-def is_stopping() -> bool:
-    """Whether `end_all` was called."""
-    return _stopping.is_set()
 
 
 def allow() -> None:

@@ -14,7 +14,7 @@ from rehearsal import processes
 from rehearsal.base_images import STAND_IN_PREFIX, BaseImages
 from rehearsal.docker_client import last_lines
 from rehearsal.errors import RehearsalError
-from rehearsal.place import ACCOUNT_ID, Place
+from rehearsal.place import Place
 
 READY_SECONDS = 60
 # It stops every container it runs, and those may take their stopTimeout.
@@ -67,7 +67,7 @@ def start(place: Place, interpreter: Path, images: BaseImages, docker_executable
         "REHEARSAL_DIRECTORY": str(place.scratch),
         "REHEARSAL_PARENT_PID": str(os.getpid()),
         "REHEARSAL_IMAGE_PREFIX": STAND_IN_PREFIX if images.are_stand_ins else "",
-        "REHEARSAL_ACCOUNT_ID": ACCOUNT_ID,
+        "REHEARSAL_ACCOUNT_ID": place.account_id,
     }
     with log.open("wb") as output:
         # A session of its own: Ctrl-C in the terminal reaches us, and we end it in order.

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi.runtime
-from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime.mocks import MockMonitor
 
 from rehearsal import children
@@ -42,11 +41,13 @@ class Engine(pulumi.runtime.Mocks):
     state: State
     preview: bool = False
     find: Finder = realiser_of
+    default_tags: dict[str, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     seen: set[str] = field(default_factory=set)
     declared: dict[str, str] = field(default_factory=dict)
     not_rehearsed: dict[str, str] = field(default_factory=dict)
     failure: ResourceError | None = None
+    stopped: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _local: threading.local = field(default_factory=threading.local)
 
@@ -59,13 +60,13 @@ class Engine(pulumi.runtime.Mocks):
         if not args.custom:
             return None, inputs
         urn, ignored = self._local.urn, self._local.ignored
-        if args.typ.startswith("pulumi:providers:"):
-            return f"{args.name}-id", inputs
-        if self.failure or (children.is_stopping() and not self.preview):
+        if self.failure or self.stopped:
             raise children.StoppedError
         try:
             deployed = self._realise(urn, args.typ, args.name, inputs, ignored)
-        except (RehearsalError, ClientError, BotoCoreError, OSError, KeyError, TypeError, ValueError) as error:
+        except children.StoppedError:
+            raise
+        except Exception as error:
             self._fail(f"{args.typ} {args.name}", error)
             raise
         with self._lock:
@@ -86,6 +87,18 @@ class Engine(pulumi.runtime.Mocks):
             f"the rehearsal does not know the function `{token}`", remedy="Add it to rehearsal/engine.py."
         )
 
+    def refuse(self, what: str, message: str) -> None:
+        """Raises the ResourceError that says the program uses something that is not rehearsed."""
+        self._fail(what, RehearsalError(message, remedy="Leave it out, or add it to rehearsal/engine.py."))
+        if self.failure:
+            raise self.failure
+
+    def register_transform(self, transform: Any) -> None:  # noqa: ANN401 - Pulumi's own callback type
+        self.refuse(getattr(transform, "__name__", "transform"), "transforms of the whole stack are not rehearsed")
+
+    def register_invoke_transform(self, transform: Any) -> None:  # noqa: ANN401 - see register_transform
+        self.refuse(getattr(transform, "__name__", "transform"), "transforms of invokes are not rehearsed")
+
     def finish(self) -> None:
         """After a run that ended well: forget what the program no longer has. RehearsalError if that needs more."""
         for urn in sorted(self.state.resources.keys() - self.seen):
@@ -104,6 +117,8 @@ class Engine(pulumi.runtime.Mocks):
                 self.declared[type_] = DECLARED[type_]
             return Deployed(urn=urn, type=type_, name=name, id=name, inputs=inputs, outputs=inputs)
         realiser = self.find(type_)
+        if self.default_tags and type_.startswith("aws:") and "tags" in realiser.properties:
+            inputs = {**inputs, "tags": {**self.default_tags, **(inputs.get("tags") or {})}}
         realiser.check(inputs)
         self._note_not_rehearsed(type_, realiser, inputs)
         if realiser.fingerprint:
@@ -170,8 +185,22 @@ class Monitor(MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - the monitor's own name and untyped messages
         urn = self.make_urn(request.parent, request.type, request.name)
+        what = f"{request.type} {request.name}"
+        if request.type.startswith("pulumi:providers:"):
+            self._engine.refuse(what, "explicit providers are not rehearsed: every resource goes to the one emulator")
+        if request.remote:
+            self._engine.refuse(what, "components of other packages are not rehearsed")
+        if request.importId:
+            self._engine.refuse(what, "importing is not rehearsed: the emulator starts empty")
+        if request.transforms:
+            self._engine.refuse(what, "transforms are not rehearsed")
         self._engine.asked_for(urn, list(request.ignoreChanges))
         return super().RegisterResource(request)  # type: ignore[no-untyped-call] # generated code beneath
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - see RegisterResource
+        self._engine.refuse(
+            f"{request.type} {request.name}", "reading what exists is not rehearsed: the emulator starts empty"
+        )
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any property value

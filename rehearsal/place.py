@@ -20,10 +20,12 @@ class Place:
     """Directories and ports of one rehearsal; everything it makes in Docker carries the label `docker_label`.
 
     `gateway_port` answers the AWS APIs and takes pushed images, `front_port` is the balancer for a browser. Both listen
-    on 127.0.0.1 only; REHEARSAL_GATEWAY_PORT and REHEARSAL_FRONT_PORT move them.
+    on 127.0.0.1 only; REHEARSAL_GATEWAY_PORT and REHEARSAL_FRONT_PORT move them. `account_id` is what the
+    emulator plays.
     """
 
     root: Path = PROJECT_ROOT
+    account_id: str = ACCOUNT_ID
     gateway_port: int = field(default_factory=lambda: _port("REHEARSAL_GATEWAY_PORT", DEFAULT_GATEWAY_PORT))
     front_port: int = field(default_factory=lambda: _port("REHEARSAL_FRONT_PORT", 8000))
 

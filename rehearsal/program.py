@@ -44,7 +44,10 @@ class _Run:
     def __call__(self) -> None:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
-        executor = ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="resource")
+        loops: list[asyncio.AbstractEventLoop] = []
+        executor = ThreadPoolExecutor(
+            max_workers=WORKERS, thread_name_prefix="resource", initializer=_give_loop, initargs=(loops,)
+        )
         loop.set_default_executor(executor)
         loop.set_exception_handler(lambda _, context: logger.debug("%s", context.get("message")))
         try:
@@ -55,7 +58,8 @@ class _Run:
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
             _abandon_tasks(loop)
-            loop.close()
+            for each in (*loops, loop):
+                each.close()
             asyncio.set_event_loop(None)
 
     async def _run(self) -> None:
@@ -93,6 +97,7 @@ def run(configuration: Configuration, engine: Engine, *, timeout_seconds: float)
     try:
         _wait(thread, timeout_seconds)
     except BaseException:
+        engine.stopped = True
         children.end_all()
         thread.join(WIND_DOWN_SECONDS)
         raise
@@ -105,6 +110,13 @@ def run(configuration: Configuration, engine: Engine, *, timeout_seconds: float)
     if not engine.preview:
         engine.finish()
     return run_.outputs
+
+
+def _give_loop(loops: list[asyncio.AbstractEventLoop]) -> None:
+    """Pulumi's mocks need an event loop in every thread; one of ours, so that it is closed in the end."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loops.append(loop)
 
 
 def _wait(thread: threading.Thread, timeout_seconds: float) -> None:

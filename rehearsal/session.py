@@ -5,7 +5,7 @@ import platform
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,7 +26,7 @@ from rehearsal.docker_client import DockerClient
 from rehearsal.emulator_process import Emulator
 from rehearsal.engine import Engine
 from rehearsal.errors import RehearsalError
-from rehearsal.place import Place
+from rehearsal.place import REGION, Place
 from rehearsal.progress import Progress
 from rehearsal.realisers.tools import Tools
 from rehearsal.report import Report
@@ -55,15 +55,21 @@ class Rehearsal:
     live: Live | None = None
     outputs: dict[str, Any] = field(default_factory=dict)
     _states: dict[str, State] = field(default_factory=dict)
+    _account: dict[str, str] = field(default_factory=dict)
     _engine: Engine | None = None
     _tools: Tools | None = None
     _emulator: Emulator | None = None
     _exit: ExitStack = field(default_factory=ExitStack)
+    _closed: bool = False
 
     def __post_init__(self) -> None:
         self.report = Report(stack=self.stack)
         # A wrong stack file is told before anything is installed or started.
-        configuration.load(self.place.root, self.stack, self.overrides)
+        values = configuration.load(self.place.root, self.stack, self.overrides).values
+        accounts = json.loads(values.get("aws:allowedAccountIds", "[]"))
+        if accounts:
+            self.place = replace(self.place, account_id=str(accounts[0]))
+        self._account = {key: values[key] for key in ("aws:region", "aws:allowedAccountIds") if key in values}
 
     def __enter__(self) -> Self:
         try:
@@ -108,6 +114,7 @@ class Rehearsal:
             place=self.place,
             docker=docker,
             directory=self.place.root,
+            region=self._account.get("aws:region", REGION),
             command_timeout_seconds=UPDATE_MARGIN_SECONDS,
             notify=self.progress.doing,
         )
@@ -119,13 +126,16 @@ class Rehearsal:
 
     def close(self) -> None:
         """End the emulator and remove everything this rehearsal made. Does nothing the second time."""
+        if self._closed:
+            return
         with self.progress.phase("cleaning up"), cleanup.undisturbed():
             self._exit.close()
+        self._closed = True
 
     def bootstrap(self) -> Mapping[str, Any]:
         """Run the account's bootstrap program: the image repository."""
         with self.progress.phase("bootstrap (image repository)"):
-            loaded = configuration.load(self.place.root / BOOTSTRAP, BOOTSTRAP_STACK)
+            loaded = configuration.load(self.place.root / BOOTSTRAP, BOOTSTRAP_STACK, self._account)
             outputs, _ = self._run(loaded, preview=False)
             return outputs
 
@@ -178,7 +188,8 @@ class Rehearsal:
         tools.directory = loaded.program
         timeout = float(loaded.values.get("pactum:deploymentTimeoutSeconds", "0"))
         tools.command_timeout_seconds = timeout + UPDATE_MARGIN_SECONDS
-        engine = Engine(tools=tools, state=state, preview=preview)
+        tags = json.loads(loaded.values.get("aws:defaultTags", "{}")).get("tags", {})
+        engine = Engine(tools=tools, state=state, preview=preview, default_tags=tags)
         self._engine = engine
         bound = PREVIEW_SECONDS if preview else 2 * timeout + UPDATE_MARGIN_SECONDS
         try:

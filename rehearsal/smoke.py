@@ -33,7 +33,13 @@ class Live:
 
     @classmethod
     def from_outputs(cls, stack: str, outputs: dict[str, Any]) -> "Live":
-        """The outputs of stacks/outputs.py."""
+        """The outputs of stacks/outputs.py. RehearsalError when the program exports others."""
+        missing = {"url", "release", "cluster_name", "service_name"} - outputs.keys()
+        if missing:
+            raise RehearsalError(
+                f"The program does not export {', '.join(sorted(missing))}.",
+                remedy="Export what stacks/outputs.py describes: the rehearsal and operator commands read it.",
+            )
         return cls(
             stack=stack,
             url=outputs["url"],

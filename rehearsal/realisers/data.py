@@ -178,7 +178,7 @@ _SECRET = Realiser(
 
 
 def _encryption(configurations: list[Properties]) -> Properties:
-    return {"encryptionConfiguration": {key: value for key, value in configurations[0].items() if key != "kmsKey"}}
+    return {"encryptionConfiguration": configurations[0]}
 
 
 _REPOSITORY = Realiser(

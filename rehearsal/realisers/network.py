@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.place import ACCOUNT_ID
+from rehearsal.errors import RehearsalError
 from rehearsal.realisers.realiser import Field, Made, Realiser, made_by, parameters
 from rehearsal.realisers.tools import Tools
 from rehearsal.state import Properties
@@ -20,10 +20,14 @@ def _tags(resource_type: str) -> Callable[[Any], Properties]:
     return convert
 
 
-def _answer(response_key: str, id_key: str, arn_kind: str) -> Callable[[Properties, Properties], Made]:
+def _id(*path: str) -> Callable[[Properties, Properties], Made]:
+    """The id is at this path of the response."""
+
     def answer(_: Properties, response: Properties) -> Made:
-        id_ = str(response[response_key][id_key] if response_key else response[id_key])
-        return Made(id=id_, outputs={"arn": f"arn:aws:ec2:us-east-1:{ACCOUNT_ID}:{arn_kind}/{id_}"})
+        found: Any = response
+        for key in path:
+            found = found[key]
+        return Made(id=str(found), outputs={})
 
     return answer
 
@@ -58,13 +62,21 @@ def _group_rules(tools: Tools, inputs: Properties, made: Made) -> None:
         )
 
 
+_INLINE_RULE_FIELDS: dict[str, Field] = {
+    "protocol": "IpProtocol",
+    "fromPort": "FromPort",
+    "toPort": "ToPort",
+    "cidrBlocks": lambda blocks: {"IpRanges": [{"CidrIp": block} for block in blocks]},
+    "ipv6CidrBlocks": lambda blocks: {"Ipv6Ranges": [{"CidrIpv6": block} for block in blocks]},
+    "securityGroups": lambda groups: {"UserIdGroupPairs": [{"GroupId": group} for group in groups]},
+}
+
+
 def _permission(rule: Properties) -> Properties:
-    permission = {"IpProtocol": rule["protocol"], "FromPort": rule["fromPort"], "ToPort": rule["toPort"]}
-    if rule.get("cidrBlocks"):
-        permission["IpRanges"] = [{"CidrIp": block} for block in rule["cidrBlocks"]]
-    if rule.get("securityGroups"):
-        permission["UserIdGroupPairs"] = [{"GroupId": group} for group in rule["securityGroups"]]
-    return permission
+    unknown = sorted(rule.keys() - _INLINE_RULE_FIELDS.keys())
+    if unknown:
+        raise RehearsalError(f"the rehearsal does not know {', '.join(unknown)} in an inline rule of a security group")
+    return parameters(_INLINE_RULE_FIELDS, rule)
 
 
 _RULE_FIELDS: dict[str, Field] = {
@@ -93,13 +105,22 @@ def _simple(
     fields: dict[str, Field],
     answer: Callable[[Properties, Properties], Made],
     *,
-    tagged: str = "",
+    kind: str = "",
     further: frozenset[str] = frozenset(),
     afterwards: Callable[[Tools, Properties, Made], None] | None = None,
+    constants: Properties | None = None,
+    name_property: str = "",
 ) -> Realiser:
-    all_fields = {**fields, "tags": _tags(tagged)} if tagged else fields
-    create = made_by("ec2", operation, all_fields, answer, afterwards=afterwards)
-    return Realiser(create=create, properties=frozenset(all_fields) | further)
+    """A resource of EC2; `kind` is what tags and ARNs call it (empty for one that has neither)."""
+    all_fields: dict[str, Field] = {**fields, "tags": _tags(kind)} if kind else fields
+    base = made_by("ec2", operation, all_fields, answer, afterwards=afterwards, constants=constants)
+
+    def create(tools: Tools, name: str, inputs: Properties) -> Made:
+        made = base(tools, name, inputs)
+        arn = {"arn": tools.arn("ec2", f"{kind}/{made.id}")} if kind else {}
+        return Made(id=made.id, outputs={**arn, **made.outputs})
+
+    return Realiser(create=create, properties=frozenset(all_fields) | further, name_property=name_property)
 
 
 def _public_addresses(tools: Tools, inputs: Properties, made: Made) -> None:
@@ -107,59 +128,46 @@ def _public_addresses(tools: Tools, inputs: Properties, made: Made) -> None:
         tools.client("ec2").modify_subnet_attribute(SubnetId=made.id, MapPublicIpOnLaunch={"Value": True})
 
 
-def _eip(inputs: Properties, response: Properties) -> Made:
-    made = _answer("", "AllocationId", "elastic-ip")(inputs, response)
-    return Made(id=made.id, outputs={**made.outputs, "allocationId": made.id, "publicIp": response["PublicIp"]})
+def _eip(_: Properties, response: Properties) -> Made:
+    id_ = str(response["AllocationId"])
+    return Made(id=id_, outputs={"allocationId": id_, "publicIp": response["PublicIp"]})
 
-
-_SECURITY_GROUP = Realiser(
-    create=made_by(
-        "ec2",
-        "create_security_group",
-        {"name": "GroupName", "description": "Description", "vpcId": "VpcId", "tags": _tags("security-group")},
-        _answer("", "GroupId", "security-group"),
-        constants={"Description": "Managed by Pulumi"},
-        afterwards=_group_rules,
-    ),
-    properties=frozenset({"description", "vpcId", "tags", "ingress", "egress"}),
-    name_property="name",
-)
 
 NETWORK: dict[str, Realiser] = {
     "aws:ec2/vpc:Vpc": _simple(
         "create_vpc",
         {"cidrBlock": "CidrBlock"},
-        _answer("Vpc", "VpcId", "vpc"),
-        tagged="vpc",
+        _id("Vpc", "VpcId"),
+        kind="vpc",
         further=frozenset({"enableDnsSupport", "enableDnsHostnames"}),
         afterwards=_vpc_attributes,
     ),
     "aws:ec2/internetGateway:InternetGateway": _simple(
         "create_internet_gateway",
         {},
-        _answer("InternetGateway", "InternetGatewayId", "internet-gateway"),
-        tagged="internet-gateway",
+        _id("InternetGateway", "InternetGatewayId"),
+        kind="internet-gateway",
         further=frozenset({"vpcId"}),
         afterwards=_attach_gateway,
     ),
     "aws:ec2/subnet:Subnet": _simple(
         "create_subnet",
         {"vpcId": "VpcId", "cidrBlock": "CidrBlock", "availabilityZone": "AvailabilityZone"},
-        _answer("Subnet", "SubnetId", "subnet"),
-        tagged="subnet",
+        _id("Subnet", "SubnetId"),
+        kind="subnet",
         further=frozenset({"mapPublicIpOnLaunch"}),
         afterwards=_public_addresses,
     ),
     "aws:ec2/routeTable:RouteTable": _simple(
         "create_route_table",
         {"vpcId": "VpcId"},
-        _answer("RouteTable", "RouteTableId", "route-table"),
-        tagged="route-table",
+        _id("RouteTable", "RouteTableId"),
+        kind="route-table",
     ),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": _simple(
         "associate_route_table",
         {"subnetId": "SubnetId", "routeTableId": "RouteTableId"},
-        _answer("", "AssociationId", "route-table-association"),
+        _id("AssociationId"),
     ),
     "aws:ec2/route:Route": _simple(
         "create_route",
@@ -171,12 +179,12 @@ NETWORK: dict[str, Realiser] = {
         },
         _route,
     ),
-    "aws:ec2/eip:Eip": _simple("allocate_address", {"domain": "Domain"}, _eip, tagged="elastic-ip"),
+    "aws:ec2/eip:Eip": _simple("allocate_address", {"domain": "Domain"}, _eip, kind="elastic-ip"),
     "aws:ec2/natGateway:NatGateway": _simple(
         "create_nat_gateway",
         {"subnetId": "SubnetId", "allocationId": "AllocationId"},
-        _answer("NatGateway", "NatGatewayId", "natgateway"),
-        tagged="natgateway",
+        _id("NatGateway", "NatGatewayId"),
+        kind="natgateway",
     ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": _simple(
         "create_vpc_endpoint",
@@ -190,10 +198,19 @@ NETWORK: dict[str, Realiser] = {
             "securityGroupIds": "SecurityGroupIds",
             "policy": "PolicyDocument",
         },
-        _answer("VpcEndpoint", "VpcEndpointId", "vpc-endpoint"),
-        tagged="vpc-endpoint",
+        _id("VpcEndpoint", "VpcEndpointId"),
+        kind="vpc-endpoint",
     ),
-    "aws:ec2/securityGroup:SecurityGroup": _SECURITY_GROUP,
+    "aws:ec2/securityGroup:SecurityGroup": _simple(
+        "create_security_group",
+        {"name": "GroupName", "description": "Description", "vpcId": "VpcId"},
+        _id("GroupId"),
+        kind="security-group",
+        further=frozenset({"ingress", "egress"}),
+        afterwards=_group_rules,
+        constants={"Description": "Managed by Pulumi"},
+        name_property="name",
+    ),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _rule("ingress"),
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _rule("egress"),
 }

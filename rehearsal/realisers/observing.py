@@ -1,28 +1,24 @@
 """Logs, alarms and who is told. Tasks really write these logs; alarm rules are made true by the extensions."""
 
-from rehearsal.place import ACCOUNT_ID
 from rehearsal.realisers.realiser import Field, Made, Realiser, made_by, parameters, tag_list, verbatim
 from rehearsal.realisers.tools import Tools
 from rehearsal.state import Deployed, Properties
 
+_LOG_GROUP_FIELDS: dict[str, Field] = {"name": "logGroupName", "kmsKeyId": "kmsKeyId", "tags": verbatim("tags")}
 
-def _retention(tools: Tools, inputs: Properties, made: Made) -> None:
+
+def _create_log_group(tools: Tools, _: str, inputs: Properties) -> Made:
+    logs, name = tools.client("logs"), inputs["name"]
+    logs.create_log_group(**parameters(_LOG_GROUP_FIELDS, inputs))
     if inputs.get("retentionInDays"):
-        tools.client("logs").put_retention_policy(logGroupName=made.id, retentionInDays=inputs["retentionInDays"])
+        logs.put_retention_policy(logGroupName=name, retentionInDays=inputs["retentionInDays"])
+    # The provider's `arn` has no `:*` at its end, CloudWatch's own has.
+    return Made(id=name, outputs={"arn": tools.arn("logs", f"log-group:{name}")})
 
 
 _LOG_GROUP = Realiser(
-    create=made_by(
-        "logs",
-        "create_log_group",
-        {"name": "logGroupName", "kmsKeyId": "kmsKeyId", "tags": verbatim("tags")},
-        lambda inputs, _: Made(
-            id=inputs["name"],
-            outputs={"arn": f"arn:aws:logs:us-east-1:{ACCOUNT_ID}:log-group:{inputs['name']}"},
-        ),
-        afterwards=_retention,
-    ),
-    properties=frozenset({"kmsKeyId", "retentionInDays", "tags"}),
+    create=_create_log_group,
+    properties=frozenset({*_LOG_GROUP_FIELDS, "retentionInDays"}),
     not_rehearsed={"skipDestroy": "acts when the resource is deleted"},
     name_property="name",
 )
@@ -51,7 +47,7 @@ _ALARM_FIELDS: dict[str, Field] = {
 def _put_alarm(tools: Tools, inputs: Properties) -> Made:
     tools.client("cloudwatch").put_metric_alarm(**parameters(_ALARM_FIELDS, inputs))
     name = inputs["name"]
-    return Made(id=name, outputs={"arn": f"arn:aws:cloudwatch:us-east-1:{ACCOUNT_ID}:alarm:{name}"})
+    return Made(id=name, outputs={"arn": tools.arn("cloudwatch", f"alarm:{name}")})
 
 
 def _change_alarm(tools: Tools, _: Deployed, inputs: Properties) -> Made:

@@ -38,6 +38,10 @@ class Tools:
                 self._clients[service] = emulator_client(self.place, service, self.region)
             return self._clients[service]
 
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of something in the rehearsed account and region."""
+        return f"arn:aws:{service}:{self.region}:{self.place.account_id}:{resource}"
+
     def command_environment(self, additions: Mapping[str, str]) -> dict[str, str]:
         """The environment of a command of the program: ours, the emulator instead of AWS, then the resource's own."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

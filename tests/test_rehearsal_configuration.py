@@ -1,0 +1,81 @@
+"""The configuration a program gets in a rehearsal is the one the Pulumi engine would give it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rehearsal import configuration
+from rehearsal.errors import RehearsalError
+from rehearsal.place import PROJECT_ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROJECT = """
+name: shop
+config:
+  aws:region: {value: us-east-1}
+  shop:size: {type: integer, default: 3}
+  open: {type: boolean, default: false}
+  shop:zones: {type: array, items: {type: string}, default: [a, b]}
+  shop:owner: {type: string}
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    (tmp_path / "Pulumi.yaml").write_text(PROJECT)
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  shop:owner: ana\n  shop:size: 0\n")
+    return tmp_path
+
+
+def test_defaults_are_merged_under_the_stacks_own_values(program: Path) -> None:
+    values = configuration.load(program, "dev").values
+    assert values == {
+        "aws:region": "us-east-1",
+        "shop:size": "0",
+        "shop:open": "false",
+        "shop:zones": '["a", "b"]',
+        "shop:owner": "ana",
+    }, "under mocks nobody but the rehearsal applies Pulumi.yaml's defaults, and an explicit 0 is a value"
+
+
+def test_overrides_stand_above_the_stack_file(program: Path) -> None:
+    values = configuration.load(program, "dev", {"shop:owner": "bento"}).values
+    assert values["shop:owner"] == "bento", "a rehearsal deploys a further release by overriding its digest"
+
+
+def test_every_wrong_value_is_told_in_one_error(program: Path) -> None:
+    (program / "Pulumi.dev.yaml").write_text("config:\n  shop:size: many\n  shop:open: maybe\n  shop:zones: a\n")
+    with pytest.raises(RehearsalError) as raised:
+        configuration.load(program, "dev")
+    told = str(raised.value)
+    assert told.startswith("4 problems in Pulumi.dev.yaml"), "who corrects a file wants all its mistakes at once"
+    for part in (
+        "shop:size = many: must be of type integer",
+        "shop:open = maybe",
+        "shop:zones = a: must be of type array",
+        "shop:owner: is not set",
+    ):
+        assert part in told, f"the message must name key, value and rule: {part}"
+
+
+def test_a_value_encrypted_for_a_real_stack_is_refused(program: Path) -> None:
+    (program / "Pulumi.dev.yaml").write_text("config:\n  shop:owner: {secure: AAAB}\n")
+    with pytest.raises(RehearsalError, match="shop:owner: is encrypted"):
+        configuration.load(program, "dev")
+
+
+def test_an_unknown_stack_is_answered_with_the_stacks_there_are(program: Path) -> None:
+    with pytest.raises(RehearsalError, match="Choose one of: dev"):
+        configuration.load(program, "production")
+
+
+def test_the_projects_own_stacks_load() -> None:
+    assert configuration.stacks(PROJECT_ROOT) == ["prod", "staging"], "both stacks are rehearsed"
+    staging, prod = (configuration.load(PROJECT_ROOT, stack).values for stack in ("staging", "prod"))
+    assert staging.keys() == prod.keys(), "every key has a value in both stacks, from the file or by default"
+    assert staging["pactum:databaseMultiAz"] == "false", "staging keeps the default"
+    assert prod["pactum:databaseMultiAz"] == "true", "prod has dials of its own"

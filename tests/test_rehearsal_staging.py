@@ -1,0 +1,137 @@
+"""Staging deployed to this machine for real: the integration test. The first update is shared by all tests here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rehearsal import docker_engine, processes, releases
+from rehearsal.errors import RehearsalError
+from rehearsal.place import PROJECT_ROOT, Place
+from rehearsal.session import Rehearsal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [
+    pytest.mark.rehearsal,
+    # The longest, a release that never gets healthy, takes about three minutes: ECS gives up after three tasks.
+    pytest.mark.timeout(600),
+    # boto3's connections and Pulumi's tasks end with the process, not with the test that pytest happens to be in.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+RELEASES = Path(__file__).parent / "releases"
+# Beside the usual ports, so that a developer's own rehearsal may stay up meanwhile.
+SHARED = Place(gateway_port=4676, front_port=8676)
+KILLED = Place(gateway_port=4677, front_port=8677)
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[Rehearsal]:
+    with Rehearsal(stack="staging", place=SHARED) as rehearsal:
+        rehearsal.bootstrap()
+        rehearsal.preview()
+        rehearsal.up()
+        yield rehearsal
+
+
+def left_behind(place: Place) -> dict[str, str]:
+    """What Docker and the system still have of a rehearsal, by kind."""
+    docker, label = docker_engine.find(), f"label={place.docker_label}"
+    found = {
+        "containers": docker.run("ps", "--all", "--quiet", "--filter", label),
+        "networks": docker.run("network", "ls", "--quiet", "--filter", label),
+        "volumes": docker.run("volume", "ls", "--quiet", "--filter", label),
+        "images": docker.run("image", "ls", "--quiet", "--filter", f"reference={place.registry}/*"),
+        "emulator": str(processes.recorded(place.emulator_record) or ""),
+    }
+    return {kind: what for kind, what in found.items() if what}
+
+
+def test_what_must_work_works_through_the_balancer(live: Rehearsal) -> None:
+    found = live.smoke()
+    expected = {
+        "home_page",
+        "readyz_release",
+        "request_id_in_logs",
+        "agreement_survives_its_task",
+        "secrets_stay_secret",
+    }
+    assert found == dict.fromkeys(expected, "ok")
+
+
+def test_a_second_update_changes_nothing(live: Rehearsal) -> None:
+    tally = live.up(phase="second up")
+    assert tally.reasons == [], "with nothing new, an update must find everything as it should be"
+    assert tally.changed == 0
+
+
+def test_a_good_release_reaches_users_without_one_failed_request(live: Rehearsal) -> None:
+    assert live.live is not None
+    before = live.live.release
+    releases.deploy(live, RELEASES / "good")
+    assert live.live.release != before, "the new release is live"
+
+
+@pytest.mark.parametrize(
+    ("release", "cause"),
+    [
+        ("failing_migration", 'column "no_such_column"'),
+        ("crashes_at_boot", "pactum: cannot import name settings"),
+        ("never_healthy", "failed ELB health checks"),
+    ],
+)
+def test_a_bad_release_names_its_cause_and_the_one_before_keeps_serving(
+    live: Rehearsal, release: str, cause: str
+) -> None:
+    assert live.live is not None
+    before = live.live.release
+    with pytest.raises(RehearsalError) as raised:
+        releases.deploy(live, RELEASES / release)
+    told = str(raised.value)
+    assert cause in told, "the operator must read why, not only that"
+    assert f"The release before ({before[:19]}…) keeps serving" in told, "users must not notice a bad release"
+    assert "all answered" in told, "not one request may fail meanwhile"
+
+
+def test_a_dockerfile_that_fails_is_told_with_the_builds_words(live: Rehearsal, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("ARG RELEASE_BEFORE\nFROM ${RELEASE_BEFORE}\nRUN no-such-command\n")
+    with pytest.raises(RehearsalError, match="no-such-command"):
+        releases.deploy(live, tmp_path)
+
+
+def test_leaving_a_rehearsal_leaves_nothing(live: Rehearsal) -> None:
+    assert left_behind(SHARED), "while it is up there is something"
+    live.close()
+    assert left_behind(SHARED) == {}, "containers, networks, volumes, images and the process must all be gone"
+
+
+def test_a_killed_rehearsal_is_cleaned_up_afterwards() -> None:
+    environment = {
+        **os.environ,
+        "REHEARSAL_GATEWAY_PORT": str(KILLED.gateway_port),
+        "REHEARSAL_FRONT_PORT": str(KILLED.front_port),
+    }
+    command = [sys.executable, "-m", "rehearsal", "staging"]
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while "containers" not in left_behind(KILLED) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        # Both at once, as when the machine runs out of memory: nobody is left who could clean up.
+        emulator = json.loads(KILLED.emulator_record.read_text())["pid"]
+        for pid in (process.pid, emulator):
+            os.kill(pid, 9)
+    assert "containers" in left_behind(KILLED), "otherwise there is nothing to clean up here"
+    clean = [sys.executable, "-m", "rehearsal", "clean"]
+    done = subprocess.run(
+        clean, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert "container" in done.stdout, "what was found is told"
+    assert left_behind(KILLED) == {}
