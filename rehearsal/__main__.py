@@ -155,8 +155,9 @@ def _rehearse(options: argparse.Namespace, place: Place, progress: Progress) -> 
 
 
 def _deploy(rehearsal: Rehearsal, options: argparse.Namespace) -> None:
-    rehearsal.bootstrap()
+    # First, for it needs nothing that bootstrap makes, and tells what is wrong with a stack file at once.
     rehearsal.preview()
+    rehearsal.bootstrap()
     rehearsal.up()
     rehearsal.smoke()
     if options.twice:

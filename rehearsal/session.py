@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -66,9 +67,10 @@ class Rehearsal:
         self.report = Report(stack=self.stack)
         # A wrong stack file is told before anything is installed or started.
         values = configuration.load(self.place.root, self.stack, self.overrides).values
-        accounts = json.loads(values.get("aws:allowedAccountIds", "[]"))
-        if accounts:
-            self.place = replace(self.place, account_id=str(accounts[0]))
+        # The emulator plays the stack's own account. A value of another form is the program's to refuse.
+        account = re.search(r"\d{12}", values.get("aws:allowedAccountIds", ""))
+        if account:
+            self.place = replace(self.place, account_id=account[0])
         self._account = {key: values[key] for key in ("aws:region", "aws:allowedAccountIds") if key in values}
 
     def __enter__(self) -> Self:
