@@ -46,6 +46,11 @@ class ConfigReader:
         full = key if ":" in key else f"{self.namespace}:{key}"
         self.problems.append(Problem(key=full, value=self.values.get(full, ""), rule=rule, remedy=remedy))
 
+    def is_refused(self, *keys: str) -> bool:
+        """Whether one of these keys was refused already: a further check on it would report one mistake twice."""
+        full = {f"{self.namespace}:{key}" for key in keys}
+        return any(problem.key in full for problem in self.problems)
+
     def _raw(self, key: str) -> str | None:
         full = key if ":" in key else f"{self.namespace}:{key}"
         self.known.add(full)

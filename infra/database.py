@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_aws import rds
+from pulumi_aws import cloudwatch, rds
 
 from infra.settings import DatabaseSettings
 
 POSTGRESQL_MAJOR = "17"
 DATABASE_NAME = "pactum"
 MASTER_USER = "pactum_master"
+EXPORTED_LOGS = ("postgresql", "upgrade")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,15 +22,17 @@ class DatabaseArgs:
     subnet_ids: list[pulumi.Output[str]]
     security_group_id: pulumi.Output[str]
     deletion_protection: bool
+    log_retention_days: int
 
 
 class Database(pulumi.ComponentResource):
     """A PostgreSQL instance that answers over TLS only.
 
-    Creates a subnet group, a parameter group (TLS forced, statements over half a second logged) and the instance:
-    gp3 storage that grows by itself, backups with point-in-time recovery, Database Insights, logs exported to
-    CloudWatch, minor upgrades in the maintenance window. With deletion protection the instance is also protected in
-    Pulumi and leaves a final snapshot. Leaves out replicas and a proxy.
+    Creates a subnet group, a parameter group (TLS forced, statements over half a second logged without their values),
+    a log group for each log that is exported, and the instance: gp3 storage that grows by itself, backups with
+    point-in-time recovery, Database Insights, minor upgrades in the maintenance window. With deletion protection the
+    instance is also protected in Pulumi, changes that interrupt wait for the window, and deleting it leaves a final
+    snapshot. Leaves out replicas and a proxy.
     """
 
     host: pulumi.Output[str]
@@ -43,17 +46,13 @@ class Database(pulumi.ComponentResource):
         child_opts = pulumi.ResourceOptions(parent=self)
         settings = args.settings
         subnets = rds.SubnetGroup(f"{name}-database", subnet_ids=args.subnet_ids, opts=child_opts)
-        parameters = rds.ParameterGroup(
-            f"{name}-database",
-            family=f"postgres{POSTGRESQL_MAJOR}",
-            parameters=[
-                rds.ParameterGroupParameterArgs(name="rds.force_ssl", value="1"),
-                rds.ParameterGroupParameterArgs(name="log_min_duration_statement", value="500"),
-            ],
-            opts=child_opts,
-        )
+        parameters = parameter_group(f"{name}-database", child_opts)
+        identifier = f"{name}-database"
+        logs = log_groups(identifier, args.log_retention_days, child_opts)
         instance = rds.Instance(
-            f"{name}-database",
+            identifier,
+            # Named, so that the names of its log groups are known before it is there.
+            identifier=identifier,
             engine="postgres",
             engine_version=POSTGRESQL_MAJOR,
             instance_class=settings.instance_class,
@@ -78,15 +77,46 @@ class Database(pulumi.ComponentResource):
             database_insights_mode="standard",
             performance_insights_enabled=True,
             performance_insights_retention_period=7,
-            enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
+            enabled_cloudwatch_logs_exports=list(EXPORTED_LOGS),
+            # Where data are protected, changes that interrupt wait for the maintenance window.
+            apply_immediately=not args.deletion_protection,
             deletion_protection=args.deletion_protection,
             skip_final_snapshot=not args.deletion_protection,
             final_snapshot_identifier=f"{name}-final" if args.deletion_protection else None,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection, depends_on=logs),
         )
         self.host, self.port, self.name = instance.address, instance.port, DATABASE_NAME
         self.master_secret_arn = instance.master_user_secrets.apply(master_secret_arn)
         self.register_outputs({"host": self.host, "port": self.port})
+
+
+def parameter_group(name: str, opts: pulumi.ResourceOptions) -> rds.ParameterGroup:
+    """The server's settings where they differ from RDS's, or must not."""
+    return rds.ParameterGroup(
+        name,
+        family=f"postgres{POSTGRESQL_MAJOR}",
+        parameters=[
+            # It is PostgreSQL 17's default; with another apply method than AWS's own it would differ for ever.
+            rds.ParameterGroupParameterArgs(name="rds.force_ssl", value="1", apply_method="pending-reboot"),
+            rds.ParameterGroupParameterArgs(name="log_min_duration_statement", value="500"),
+            # Slow statements are logged without the values in them: they are the users'.
+            rds.ParameterGroupParameterArgs(name="log_parameter_max_length", value="0"),
+        ],
+        opts=opts,
+    )
+
+
+def log_groups(identifier: str, retention_days: int, opts: pulumi.ResourceOptions) -> list[cloudwatch.LogGroup]:
+    """The log groups RDS exports to, made before it makes them itself and keeps them for ever."""
+    return [
+        cloudwatch.LogGroup(
+            f"{identifier}-{log}",
+            name=f"/aws/rds/instance/{identifier}/{log}",
+            retention_in_days=retention_days,
+            opts=opts,
+        )
+        for log in EXPORTED_LOGS
+    ]
 
 
 def master_secret_arn(secrets: Sequence[rds.outputs.InstanceMasterUserSecret]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pulumi
 import pulumi_docker as docker
+import pulumi_random as random
 
 from infra.settings import ImageSettings
 
@@ -16,18 +17,19 @@ PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 @dataclass(frozen=True, kw_only=True)
 class ImageArgs:
-    """`context` is the directory that holds the Dockerfile."""
+    """`context` is the directory that holds the Dockerfile, `stack` begins the tag of what is built of it."""
 
     settings: ImageSettings
+    stack: str
     context: Path
 
 
 class Image(pulumi.ComponentResource):
     """The image every task of this update runs, named by digest.
 
-    With a digest in the configuration it creates nothing: that image is deployed. Without one it creates
-    a `docker.Image`, which builds the context and pushes it; log in to the registry before the update, for
-    a password given here would be written to Pulumi's state.
+    With a digest in the configuration it creates nothing: that image is deployed. Without one it creates a
+    `docker.Image`, which builds the context and pushes it, and a `random.RandomId` for its tag. Log in to the
+    registry before the update, for a password given here would be written to Pulumi's state.
     """
 
     reference: pulumi.Output[str]
@@ -43,11 +45,15 @@ class Image(pulumi.ComponentResource):
         else:
             build_args = {"PYTHON_IMAGE": settings.python_image}
             platform = PLATFORMS[settings.cpu_architecture]
-            # The repository's tags are immutable, so a tag stands for exactly what was built under it.
-            tag = context_digest(args.context, {**build_args, "platform": platform})[:16]
+            sources = context_digest(args.context, {**build_args, "platform": platform})[:12]
+            # The repository's tags are immutable, and builds are not reproducible to the bit: sources that come back
+            # (a revert, another stack, a lost state) need a tag of their own. It stays as long as the sources do.
+            build = random.RandomId(
+                f"{name}-build", byte_length=4, keepers={"sources": sources}, opts=pulumi.ResourceOptions(parent=self)
+            )
             built = docker.Image(
                 f"{name}-build",
-                image_name=f"{settings.repository_url}:{tag}",
+                image_name=pulumi.Output.concat(f"{settings.repository_url}:{args.stack}-{sources}-", build.hex),
                 build=docker.DockerBuildArgs(
                     context=str(args.context),
                     dockerfile=str(args.context / "Dockerfile"),

@@ -16,8 +16,7 @@ def seeding(settings: Settings, secrets: Secrets) -> local.Command:
     """A command that gives each secret a value if it has none; it never replaces one."""
     command = OperatorCommand(
         verb="seed",
-        stack=settings.stack,
-        region=settings.region,
+        settings=settings,
         options=[
             ("--secret", pulumi.Output.concat("secret-key=", secrets.secret_key_arn)),
             ("--secret", pulumi.Output.concat("database-login=", secrets.database_login_arn)),
@@ -54,8 +53,7 @@ class Migration(pulumi.ComponentResource):
         definition = task_definition(f"{name}-migrate", args.task, pulumi.ResourceOptions(parent=self))
         command = OperatorCommand(
             verb="migrate",
-            stack=args.settings.stack,
-            region=args.settings.region,
+            settings=args.settings,
             options=[
                 ("--task-definition", definition.arn),
                 ("--subnets", pulumi.Output.all(*args.subnet_ids).apply(",".join)),

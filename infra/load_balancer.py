@@ -1,5 +1,6 @@
 """The load balancer: the one door users come through."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -15,13 +16,14 @@ HEALTH_INTERVAL_SECONDS = 5
 HEALTH_TIMEOUT_SECONDS = 4
 HEALTHY_THRESHOLD = 2
 UNHEALTHY_THRESHOLD = 3
-# Seconds a target that leaves may finish what it is answering before it is told to stop.
-DEREGISTRATION_DELAY_SECONDS = 10
+# Seconds a target that leaves may finish what it is answering before it is told to stop: as long as the database lets a
+# statement of the application run.
+DEREGISTRATION_DELAY_SECONDS = 15
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancerArgs:
-    """`port` is what targets listen on."""
+    """`port` is what targets listen on; `before` must be there first: AWS wants the network's internet gateway."""
 
     settings: WebSettings
     vpc_id: pulumi.Output[str]
@@ -29,6 +31,7 @@ class LoadBalancerArgs:
     security_group_id: pulumi.Output[str]
     port: int
     deletion_protection: bool
+    before: Sequence[pulumi.Resource]
 
 
 class LoadBalancer(pulumi.ComponentResource):
@@ -59,10 +62,12 @@ class LoadBalancer(pulumi.ComponentResource):
             idle_timeout=IDLE_TIMEOUT_SECONDS,
             drop_invalid_header_fields=True,
             enable_deletion_protection=args.deletion_protection,
-            opts=self._child_opts,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.before)),
         )
         targets = self._target_group(args)
         self._listeners(balancer, targets, args.settings.certificate_arn)
+        if args.deletion_protection and not args.settings.certificate_arn:
+            pulumi.log.warn("No certificateArn is set: passwords and sessions reach this stack unencrypted.", self)
         domain_name = args.settings.domain_name
         self.dns_name, self.https = balancer.dns_name, bool(args.settings.certificate_arn)
         self.allowed_hosts = balancer.dns_name.apply(lambda dns: f"{domain_name},{dns}" if domain_name else dns)

@@ -8,8 +8,9 @@ from pulumi_aws import ec2
 
 from infra.settings import NetworkSettings
 
-# Where in the sixteen blocks of the network each tier's first zone is; a tier has room for four zones.
-PUBLIC, PRIVATE, ISOLATED = 0, 4, 8
+# Where in the thirty-two blocks of the network each tier's zone a is. A zone's block follows from its letter, so that
+# zones can be added and exchanged without moving another zone's addresses; a tier has room for eight letters.
+PUBLIC, PRIVATE, ISOLATED = 0, 8, 16
 # What a task without a way to the internet needs to start: its image, its secrets and a place for its logs.
 ENDPOINT_SERVICES = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
 
@@ -54,8 +55,8 @@ class Network(pulumi.ComponentResource):
         public, public_tables = self._tier("public", PUBLIC)
         private, private_tables = self._tier("private", PRIVATE)
         isolated, _ = self._tier("isolated", ISOLATED)
-        self._internet(public_tables)
-        self._nat(public, private_tables)
+        internet = self._internet(public_tables)
+        self._nat(public, private_tables, internet)
         self._endpoints(private, private_tables)
         self.public_subnet_ids = [subnet.id for subnet in public]
         self.private_subnet_ids = [subnet.id for subnet in private]
@@ -63,15 +64,15 @@ class Network(pulumi.ComponentResource):
         self.register_outputs({"vpc_id": self.vpc_id})
 
     def _tier(self, tier: str, first_block: int) -> tuple[list[ec2.Subnet], list[ec2.RouteTable]]:
-        blocks = list(ipaddress.IPv4Network(self.cidr).subnets(prefixlen_diff=4))
+        blocks = list(ipaddress.IPv4Network(self.cidr).subnets(prefixlen_diff=5))
         subnets, tables = [], []
-        for number, zone in enumerate(self._settings.zones):
+        for zone in self._settings.zones:
             label = f"{self._name}-{tier}-{zone[-1]}"
             subnet = ec2.Subnet(
                 label,
                 vpc_id=self.vpc_id,
                 availability_zone=zone,
-                cidr_block=str(blocks[first_block + number]),
+                cidr_block=str(blocks[first_block + ord(zone[-1]) - ord("a")]),
                 tags={"Name": label},
                 opts=self._child_opts,
             )
@@ -81,7 +82,7 @@ class Network(pulumi.ComponentResource):
             tables.append(table)
         return subnets, tables
 
-    def _internet(self, tables: list[ec2.RouteTable]) -> None:
+    def _internet(self, tables: list[ec2.RouteTable]) -> ec2.InternetGateway:
         gateway = ec2.InternetGateway(
             f"{self._name}-internet", vpc_id=self.vpc_id, tags={"Name": self._name}, opts=self._child_opts
         )
@@ -93,25 +94,28 @@ class Network(pulumi.ComponentResource):
                 gateway_id=gateway.id,
                 opts=self._child_opts,
             )
+        return gateway
 
-    def _nat(self, public: list[ec2.Subnet], tables: list[ec2.RouteTable]) -> None:
+    def _nat(self, public: list[ec2.Subnet], tables: list[ec2.RouteTable], internet: ec2.InternetGateway) -> None:
         if self._settings.nat_mode == "none":
             return
         zones = self._settings.zones
+        # A NAT gateway made before the VPC has its internet gateway fails for good (Gateway.NotAttached).
+        attached = pulumi.ResourceOptions(parent=self, depends_on=[internet])
         gateways: list[ec2.NatGateway] = []
         for zone, subnet in zip(zones, public, strict=True):
             if gateways and self._settings.nat_mode == "single":
                 gateways.append(gateways[0])
                 continue
             label = f"{self._name}-nat-{zone[-1]}"
-            address = ec2.Eip(label, domain="vpc", tags={"Name": label}, opts=self._child_opts)
+            address = ec2.Eip(label, domain="vpc", tags={"Name": label}, opts=attached)
             gateways.append(
                 ec2.NatGateway(
                     label,
                     subnet_id=subnet.id,
                     allocation_id=address.id,
                     tags={"Name": label},
-                    opts=self._child_opts,
+                    opts=attached,
                 )
             )
         for zone, table, gateway in zip(zones, tables, gateways, strict=True):

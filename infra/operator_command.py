@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_command import local
 
+from infra.settings import Settings
+
 # Where Pulumi.yaml puts the virtual environment: the same text on every machine, or each would run everything again.
 PYTHON = ".venv/bin/python"
 
@@ -15,20 +17,24 @@ class OperatorCommand:
     """`python -m ops VERB` with its options; an update fails with the command's own message when the command fails."""
 
     verb: str
-    stack: str
-    region: str
+    settings: Settings
     options: Sequence[tuple[str, pulumi.Input[str]]]
 
     def text(self) -> pulumi.Output[str]:
         """The command line. Every value in it is an ARN, an id, a digest or a number: none needs quoting."""
-        words: list[pulumi.Input[str]] = [f"{PYTHON} -m ops {self.verb} --stack {self.stack}"]
+        settings = self.settings
+        words: list[pulumi.Input[str]] = [
+            f"{PYTHON} -m ops {self.verb} --project {settings.project} --stack {settings.stack}",
+            # The command's credentials come from the environment, not from Pulumi's provider: they must be the same.
+            f" --account {settings.account_id}",
+        ]
         for option, value in self.options:
             words += [f" {option} ", value]
         return pulumi.Output.concat(*words)
 
     def environment(self) -> dict[str, str]:
         # What the command prints becomes part of the state; PACTUM_WITHIN_UPDATE keeps container logs out of it.
-        return {"AWS_REGION": self.region, "PACTUM_WITHIN_UPDATE": "1"}
+        return {"AWS_REGION": self.settings.region, "PACTUM_WITHIN_UPDATE": "1"}
 
     def when_changed(self, name: str, triggers: list[pulumi.Input[str]], opts: pulumi.ResourceOptions) -> local.Command:
         """A resource that runs the command when it is created and again whenever a trigger changes."""

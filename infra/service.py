@@ -10,10 +10,6 @@ from infra.operator_command import OperatorCommand
 from infra.settings import Settings
 from infra.task_definition import TaskDefinitionArgs, task_definition
 
-# Seconds after its start during which a task's failed probes do not count: the application answers within five, and a
-# release that never does is given up the sooner the shorter this is.
-HEALTH_GRACE_SECONDS = 20
-
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceArgs:
@@ -23,6 +19,7 @@ class ServiceArgs:
     task: TaskDefinitionArgs
     port: int
     minimum: int
+    health_grace_seconds: int
     subnet_ids: list[pulumi.Output[str]]
     security_group_id: pulumi.Output[str]
     target_group_arn: pulumi.Output[str]
@@ -61,7 +58,7 @@ class Service(pulumi.ComponentResource):
                     container_port=args.port,
                 )
             ],
-            health_check_grace_period_seconds=HEALTH_GRACE_SECONDS,
+            health_check_grace_period_seconds=args.health_grace_seconds,
             deployment_minimum_healthy_percent=100,
             deployment_maximum_percent=200,
             deployment_circuit_breaker=ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
@@ -92,8 +89,7 @@ def verdict(settings: Settings, service: Service, release: pulumi.Output[str]) -
     """Resolves when the service's new revision is what serves traffic; fails the update when it is not."""
     command = OperatorCommand(
         verb="verify",
-        stack=settings.stack,
-        region=settings.region,
+        settings=settings,
         options=[
             ("--task-definition", service.task_definition_arn),
             ("--release", release),

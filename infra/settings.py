@@ -11,48 +11,20 @@ from dataclasses import dataclass
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
+from infra.aws_rules import (
+    CERTIFICATE,
+    DOMAIN,
+    EMAIL,
+    FARGATE_MEMORY_MIB,
+    NAME_LENGTH,
+    REGION,
+    REPOSITORY,
+    RETENTION_DAYS,
+    STACK,
+)
 from infra.config_reader import ConfigReader, SettingsError
 
 __all__ = ["BootstrapSettings", "Settings", "SettingsError", "load", "load_bootstrap"]
-
-REPOSITORY = r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[a-z0-9][a-z0-9._/-]*)"
-EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
-DOMAIN = r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
-CERTIFICATE = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+"
-
-# AWS documentation, "Amazon ECS task definition parameters for Fargate": CPU units -> memory in MiB.
-FARGATE_MEMORY_MIB = {
-    256: [512, 1024, 2048],
-    512: list(range(1024, 4097, 1024)),
-    1024: list(range(2048, 8193, 1024)),
-    2048: list(range(4096, 16385, 1024)),
-    4096: list(range(8192, 30721, 1024)),
-}
-# CloudWatch Logs API, PutRetentionPolicy: the periods it accepts, in days.
-RETENTION_DAYS = [
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +40,7 @@ class ImageSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSettings:
-    """Zones and addresses. `zones` are full zone names, `cidr` is cut into sixteen subnets."""
+    """Zones and addresses. `zones` are full zone names, `cidr` is cut into thirty-two blocks."""
 
     zones: tuple[str, ...]
     cidr: str
@@ -95,6 +67,7 @@ class WebSettings:
     cpu: int
     memory_mib: int
     minimum: int
+    health_grace_seconds: int
     deployment_timeout_seconds: int
 
 
@@ -139,8 +112,9 @@ class BootstrapSettings:
 def load() -> Settings:
     """Read and check the configuration of the application's stack. Raises SettingsError with every problem."""
     config = _reader(pulumi.get_project())
-    region = config.text("aws:region", pattern=r"[a-z]{2}(-[a-z]+)+-\d", example="us-east-1", required=True)
+    region = config.text("aws:region", pattern=REGION, example="us-east-1", required=True)
     account_id = _account(config)
+    _check_names(config, pulumi.get_project(), pulumi.get_stack())
     settings = Settings(
         project=pulumi.get_project(),
         stack=pulumi.get_stack(),
@@ -181,6 +155,15 @@ def _reader(namespace: str) -> ConfigReader:
     return ConfigReader(namespace=namespace, values={**get_config_env(), **CONFIG.get()})
 
 
+def _check_names(config: ConfigReader, project: str, stack: str) -> None:
+    if not re.fullmatch(STACK, stack) or len(project) + len(stack) > NAME_LENGTH:
+        config.refuse(
+            "stack",
+            f"`{stack}` does not fit into the names of AWS resources.",
+            f"Name the stack with small letters, digits and hyphens, {NAME_LENGTH - len(project)} characters at most.",
+        )
+
+
 def _account(config: ConfigReader) -> str:
     accounts = config.texts("aws:allowedAccountIds")
     if len(accounts) != 1 or not re.fullmatch(r"\d{12}", accounts[0]):
@@ -199,6 +182,8 @@ def _image(config: ConfigReader, region: str, account_id: str) -> ImageSettings:
     match = re.fullmatch(REPOSITORY, url)
     if match and region and match["region"] != region:
         config.refuse("repositoryUrl", f"is not in the stack's region {region}.", f"Use {example}.")
+    elif match and account_id and match["account"] != account_id:
+        config.refuse("repositoryUrl", f"is not in the stack's account {account_id}.", f"Use {example}.")
     arn = f"arn:aws:ecr:{match['region']}:{match['account']}:repository/{match['name']}" if match else ""
     return ImageSettings(
         repository_url=url,
@@ -211,7 +196,9 @@ def _image(config: ConfigReader, region: str, account_id: str) -> ImageSettings:
 
 def _network(config: ConfigReader, region: str) -> NetworkSettings:
     letters = config.texts("zones")
-    if len(letters) not in (2, 3) or len(set(letters)) != len(letters) or not all(map(_is_zone_letter, letters)):
+    if config.is_refused("zones"):
+        letters = []
+    elif len(letters) not in (2, 3) or len(set(letters)) != len(letters) or not all(map(_is_zone_letter, letters)):
         config.refuse("zones", "must be two or three different zone letters.", 'Write them like ["a", "b"].')
     cidr = config.text("vpcCidr", example="10.20.0.0/16", required=True)
     try:
@@ -234,7 +221,7 @@ def _is_zone_letter(letter: str) -> bool:
 def _database(config: ConfigReader) -> DatabaseSettings:
     storage = config.whole("databaseStorageGib", 20, 65536)
     maximum = config.whole("databaseStorageMaximumGib", 22, 65536)
-    if maximum * 10 < storage * 11:
+    if maximum * 10 < storage * 11 and not config.is_refused("databaseStorageGib", "databaseStorageMaximumGib"):
         config.refuse(
             "databaseStorageMaximumGib",
             f"is less than 10 % above databaseStorageGib ({storage}); RDS refuses that.",
@@ -255,31 +242,41 @@ def _web(config: ConfigReader, region: str) -> WebSettings:
     example = f"arn:aws:acm:{region}:123456789012:certificate/..."
     certificate_arn = config.text("certificateArn", pattern=CERTIFICATE, example=example)
     domain_name = config.text("domainName", pattern=DOMAIN, example="pactum.example.com")
-    if certificate_arn and not domain_name:
+    if certificate_arn and not domain_name and not config.is_refused("domainName"):
         config.refuse("certificateArn", "is set without domainName.", "Set domainName to the name it certifies.")
+    if certificate_arn and region and certificate_arn.split(":")[3] != region:
+        config.refuse(
+            "certificateArn", f"is not in the stack's region {region}.", "A balancer takes only its region's."
+        )
     cpu = config.whole("taskCpu", 256, 4096)
     memory = config.whole("taskMemoryMib", 512, 30720)
-    if cpu not in FARGATE_MEMORY_MIB:
-        config.refuse("taskCpu", "is not a Fargate size.", f"Choose {_listed(list(FARGATE_MEMORY_MIB))}.")
-    elif memory not in FARGATE_MEMORY_MIB[cpu]:
-        config.refuse(
-            "taskMemoryMib",
-            f"does not go with taskCpu {cpu} on Fargate.",
-            f"Choose {_listed(FARGATE_MEMORY_MIB[cpu])}.",
-        )
+    if not config.is_refused("taskCpu", "taskMemoryMib"):
+        _check_fargate_size(config, cpu, memory)
     return WebSettings(
         certificate_arn=certificate_arn,
         domain_name=domain_name,
         cpu=cpu,
         memory_mib=memory,
         minimum=config.whole("webMinimum", 1, 100),
+        health_grace_seconds=config.whole("healthGraceSeconds", 0, 600),
         deployment_timeout_seconds=config.whole("deploymentTimeoutSeconds", 60, 3600),
     )
 
 
+def _check_fargate_size(config: ConfigReader, cpu: int, memory_mib: int) -> None:
+    if cpu not in FARGATE_MEMORY_MIB:
+        config.refuse("taskCpu", "is not a Fargate size.", f"Choose {_listed(list(FARGATE_MEMORY_MIB))}.")
+    elif memory_mib not in FARGATE_MEMORY_MIB[cpu]:
+        config.refuse(
+            "taskMemoryMib",
+            f"does not go with taskCpu {cpu} on Fargate.",
+            f"Choose {_listed(FARGATE_MEMORY_MIB[cpu])}.",
+        )
+
+
 def _retention(config: ConfigReader) -> int:
     days = config.whole("logRetentionDays", 1, 3653)
-    if days not in RETENTION_DAYS:
+    if days not in RETENTION_DAYS and not config.is_refused("logRetentionDays"):
         config.refuse(
             "logRetentionDays", "is not a period CloudWatch Logs offers.", f"Choose {_listed(RETENTION_DAYS)}."
         )

@@ -56,16 +56,24 @@ def task_definition(family: str, args: TaskDefinitionArgs, opts: pulumi.Resource
 
 
 def container_definition(args: TaskDefinitionArgs) -> dict[str, Any]:
-    """The container of a task in the ECS API's words, sorted so that equal settings give equal text."""
+    """The container of a task in the ECS API's words, in the form in which ECS answers it.
+
+    Sorted, and with the empty lists and defaults that ECS adds written out: the provider compares this text with ECS's
+    answer at every refresh, and a difference replaces the task definition, which migrates and rolls for nothing.
+    """
     definition: dict[str, Any] = {
         "name": args.process,
         "image": args.image,
         "essential": True,
         "user": CONTAINER_USER,
         "readonlyRootFilesystem": True,
-        "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
+        "linuxParameters": {"capabilities": {"add": [], "drop": ["ALL"]}},
         "mountPoints": [{"sourceVolume": "tmp", "containerPath": "/tmp", "readOnly": False}],  # noqa: S108 - the volume
         "stopTimeout": STOP_TIMEOUT_SECONDS,
+        "cpu": 0,
+        "portMappings": [],
+        "systemControls": [],
+        "volumesFrom": [],
         "environment": [{"name": key, "value": args.environment[key]} for key in sorted(args.environment)],
         "secrets": [{"name": key, "valueFrom": args.secrets[key]} for key in sorted(args.secrets)],
         "logConfiguration": {
@@ -80,7 +88,7 @@ def container_definition(args: TaskDefinitionArgs) -> dict[str, Any]:
     if args.command:
         definition["command"] = list(args.command)
     if args.port:
-        definition["portMappings"] = [{"containerPort": args.port, "protocol": "tcp"}]
+        definition["portMappings"] = [{"containerPort": args.port, "hostPort": args.port, "protocol": "tcp"}]
     return definition
 
 

@@ -26,7 +26,7 @@ def deploy() -> None:
     settings = load()
     name, web, protection = settings.name, settings.web, settings.deletion_protection
 
-    image = Image(name, ImageArgs(settings=settings.image, context=CONTEXT))
+    image = Image(name, ImageArgs(settings=settings.image, stack=settings.stack, context=CONTEXT))
     network = Network(name, NetworkArgs(settings=settings.network, region=settings.region))
     groups = SecurityGroups(
         name,
@@ -39,6 +39,7 @@ def deploy() -> None:
             subnet_ids=network.isolated_subnet_ids,
             security_group_id=groups.database_id,
             deletion_protection=protection,
+            log_retention_days=settings.observability.log_retention_days,
         ),
     )
     secrets = Secrets(name, SecretsArgs(settings=settings))
@@ -79,6 +80,7 @@ def deploy() -> None:
             security_group_id=groups.balancer_id,
             port=PORT,
             deletion_protection=protection,
+            before=[network],
         ),
     )
     process = Process(
@@ -102,6 +104,7 @@ def deploy() -> None:
             task=process.task,
             port=PORT,
             minimum=web.minimum,
+            health_grace_seconds=web.health_grace_seconds,
             subnet_ids=network.private_subnet_ids,
             security_group_id=groups.tasks_id,
             target_group_arn=balancer.target_group_arn,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 import yaml
-from pulumi.runtime import rpc
+from pulumi.runtime.mocks import MockMonitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +31,9 @@ class Recorded:
     type: str
     name: str
     inputs: dict[str, Any]
+    urn: str
+    waits_for: frozenset[str]
+    """URNs of what the engine must have made before, through inputs and `depends_on`."""
 
 
 @dataclass
@@ -44,12 +47,17 @@ class Recorder(pulumi.runtime.Mocks):
     error: BaseException | None = None
     outputs: dict[str, Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _asked: threading.local = field(default_factory=threading.local)
+
+    def asked_for(self, urn: str, waits_for: frozenset[str]) -> None:
+        """What mocks are not told of the resource that this thread is about to make."""
+        self._asked.urn, self._asked.waits_for = urn, waits_for
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if self.refuse == (args.typ, args.name):
             raise RefusedError(f"{args.typ} {args.name}")
         with self._lock:
-            self.resources.append(Recorded(args.typ, args.name, args.inputs))
+            self.resources.append(Recorded(args.typ, args.name, args.inputs, self._asked.urn, self._asked.waits_for))
         if self.preview:
             return "", dict(args.inputs)
         return f"{args.name}-id", {**computed(args.typ, args.name), **args.inputs}
@@ -66,8 +74,34 @@ class Recorder(pulumi.runtime.Mocks):
         assert len(found) == 1, f"expected one {type_} {name}, found {[resource.name for resource in found]}"
         return found[0]
 
+    def waits(self, resource: Recorded, other: Recorded) -> bool:
+        """Whether `resource` is made only after `other`, directly or by way of others."""
+        by_urn = {it.urn: it for it in self.resources}
+        open_, seen = set(resource.waits_for), set[str]()
+        while open_:
+            urn = open_.pop()
+            if urn == other.urn:
+                return True
+            if urn in by_urn and urn not in seen:
+                seen.add(urn)
+                open_ |= by_urn[urn].waits_for
+        return False
+
     def names(self) -> list[str]:
         return [f"{resource.type} {resource.name}" for resource in self.resources]
+
+
+class Monitor(MockMonitor):
+    """Pulumi's mock monitor, which also tells the recorder what a resource waits for."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder)
+        self._recorder = recorder
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the monitor's own name
+        urn = self.make_urn(request.parent, request.type, request.name)
+        self._recorder.asked_for(urn, frozenset(request.dependencies))
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
 
 def computed(type_: str, name: str) -> dict[str, Any]:
@@ -81,16 +115,24 @@ def computed(type_: str, name: str) -> dict[str, Any]:
         "address": f"{name}.abc.{REGION}.rds.amazonaws.com",
         "port": 5432,
         "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-1"}],
+        "hex": "0a1b2c3d",
         "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}",
         "repoDigest": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/pactum@{DIGEST}",
     }
     return answers
 
 
-def record(program: Callable[[], object], *, preview: bool = False, refuse: tuple[str, str] | None = None) -> Recorder:
+def record(
+    program: Callable[[], object],
+    *,
+    project: str = "pactum",
+    stack: str = "staging",
+    preview: bool = False,
+    refuse: tuple[str, str] | None = None,
+) -> Recorder:
     """Run `program` as a Pulumi program would be; an exception in it is kept in `error`."""
     recorder = Recorder(preview=preview, refuse=refuse)
-    pulumi.runtime.set_mocks(recorder, project="pactum", stack="staging", preview=preview)
+    pulumi.runtime.set_mocks(recorder, project=project, stack=stack, preview=preview, monitor=Monitor(recorder))
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator] # pulumi does not type it
     def run() -> None:
@@ -141,6 +183,3 @@ def container(recorder: Recorder, name: str) -> dict[str, Any]:
     definition = recorder.only("aws:ecs/taskDefinition:TaskDefinition", name).inputs["containerDefinitions"]
     (one,) = json.loads(definition)
     return dict(one)
-
-
-UNKNOWN = rpc.UNKNOWN

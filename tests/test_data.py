@@ -13,6 +13,8 @@ from infra.secrets import Secrets, SecretsArgs
 from infra.settings import DatabaseSettings, load
 from tests.recorder import Recorder, configure, record, resolved
 
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+
 
 def out(value: str) -> pulumi.Output[str]:
     return pulumi.Output.from_input(value)
@@ -30,6 +32,7 @@ def database(*, protection: bool, preview: bool = False) -> tuple[Recorder, Data
             subnet_ids=[out("subnet-1"), out("subnet-2")],
             security_group_id=out("sg-1"),
             deletion_protection=protection,
+            log_retention_days=30,
         )
         made.append(Database("it", args))
 
@@ -52,6 +55,27 @@ def test_plain_connections_to_the_database_are_refused_by_the_server_itself() ->
     values = {parameter["name"]: parameter["value"] for parameter in group["parameters"]}
     assert values["rds.force_ssl"] == "1"
     assert group["family"] == "postgres17"
+
+
+def test_the_values_in_slow_statements_stay_out_of_the_logs() -> None:
+    group = database(protection=False)[0].only("aws:rds/parameterGroup:ParameterGroup").inputs
+    values = {parameter["name"]: parameter["value"] for parameter in group["parameters"]}
+    assert values["log_parameter_max_length"] == "0", "they are the users'"
+
+
+def test_exported_logs_are_kept_as_long_as_the_stack_says_and_go_with_it() -> None:
+    recorder, _ = database(protection=False)
+    instance = recorder.only("aws:rds/instance:Instance").inputs
+    groups = {group.inputs["name"]: group.inputs["retentionInDays"] for group in recorder.of_type(LOG_GROUP)}
+    assert groups == {
+        f"/aws/rds/instance/{instance['identifier']}/{log}": 30 for log in instance["enabledCloudwatchLogsExports"]
+    }, "a log group that RDS makes itself is kept for ever"
+
+
+@pytest.mark.parametrize("protection", [True, False])
+def test_changes_that_interrupt_wait_for_the_window_where_data_are_protected(protection: bool) -> None:
+    instance = database(protection=protection)[0].only("aws:rds/instance:Instance").inputs
+    assert instance["applyImmediately"] is not protection
 
 
 def test_no_master_password_passes_through_pulumi() -> None:
@@ -91,7 +115,7 @@ def secrets(stack: str, *, protection: bool) -> Recorder:
     def program() -> None:
         Secrets("it", SecretsArgs(settings=load()))
 
-    recorder = record(program)
+    recorder = record(program, stack=stack)
     assert recorder.error is None
     return recorder
 

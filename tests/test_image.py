@@ -31,7 +31,10 @@ def image(
     settings = ImageSettings(
         repository_url=URL, repository_arn="", digest=digest, python_image="python:3.13", cpu_architecture=architecture
     )
-    recorder = record(lambda: made.append(Image("it", ImageArgs(settings=settings, context=context))), preview=preview)
+    recorder = record(
+        lambda: made.append(Image("it", ImageArgs(settings=settings, stack="staging", context=context))),
+        preview=preview,
+    )
     assert recorder.error is None
     return recorder, made[0]
 
@@ -48,8 +51,20 @@ def test_without_a_digest_the_context_is_built_and_pushed_and_named_by_the_diges
     built = recorder.only("docker:index/image:Image").inputs
     assert built["build"]["args"] == {"PYTHON_IMAGE": "python:3.13"}
     assert built["build"]["platform"] == "linux/amd64", "an arm laptop must not push an image Fargate cannot run"
+    assert built["imageName"].startswith(f"{URL}:staging-"), "two stacks must not push the same immutable tag"
+    assert built["imageName"].endswith("-0a1b2c3d"), "sources that come back are another build: they need a new tag"
     assert "registry" not in built, "a registry password given here would be written to the state"
     assert resolved(made.reference) == f"{URL}@{DIGEST}"
+
+
+def test_the_tags_random_part_stays_as_long_as_the_sources_do(context: Path) -> None:
+    def keepers() -> object:
+        return image(context)[0].only("random:index/randomId:RandomId").inputs["keepers"]
+
+    before = keepers()
+    assert keepers() == before, "with nothing new, an update must find the same tag"
+    (context / "app.py").write_text("print('changed')\n")
+    assert keepers() != before
 
 
 def test_the_platform_follows_the_processor_of_the_tasks(context: Path) -> None:

@@ -53,6 +53,23 @@ def test_nat_mode_decides_how_many_gateways_there_are_and_every_private_zone_has
     assert len({route.inputs["natGatewayId"] for route in routes}) == gateways, "each zone uses its own gateway"
 
 
+def test_a_zone_keeps_its_addresses_when_the_others_change() -> None:
+    def blocks(zones: tuple[str, ...]) -> dict[str, str]:
+        return {it.name: it.inputs["cidrBlock"] for it in network(zones=zones).of_type("aws:ec2/subnet:Subnet")}
+
+    before, after = blocks(("us-east-1a", "us-east-1c")), blocks(("us-east-1c", "us-east-1b"))
+    kept = before.keys() & after.keys()
+    assert kept == {"it-public-c", "it-private-c", "it-isolated-c"}
+    assert all(before[name] == after[name] for name in kept), "AWS refuses a block that another subnet still holds"
+
+
+def test_nat_gateways_and_their_addresses_wait_for_the_internet_gateway() -> None:
+    recorder = network()
+    gateway = recorder.only("aws:ec2/internetGateway:InternetGateway")
+    for type_ in ("aws:ec2/natGateway:NatGateway", "aws:ec2/eip:Eip"):
+        assert recorder.waits(recorder.only(type_), gateway), "without it they fail for good"
+
+
 def test_without_nat_tasks_reach_what_they_need_to_start_by_interface_endpoints() -> None:
     endpoints = network("none").of_type("aws:ec2/vpcEndpoint:VpcEndpoint")
     interfaces = {

@@ -70,6 +70,15 @@ def test_a_key_that_resembles_nothing_is_refused_too() -> None:
             {"repositoryUrl": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/pactum"},
             "is not in the stack's region us-east-1",
         ),
+        (
+            {"repositoryUrl": "999999999999.dkr.ecr.us-east-1.amazonaws.com/pactum"},
+            "is not in the stack's account 123456789012",
+        ),
+        ({"aws:region": "us-gov-west-1"}, "aws:region = us-gov-west-1\n      has the wrong form."),
+        (
+            {"certificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/1", "domainName": "pactum.example.com"},
+            "is not in the stack's region us-east-1",
+        ),
         ({"imageDigest": "sha256:abc"}, "pactum:imageDigest = sha256:abc"),
         ({"imageDigest": "latest"}, "pactum:imageDigest = latest"),
         ({"cpuArchitecture": "x86"}, "Choose X86_64 or ARM64."),
@@ -95,6 +104,27 @@ def test_a_key_that_resembles_nothing_is_refused_too() -> None:
 )
 def test_a_wrong_value_is_refused_with_its_rule(change: dict[str, object], words: str) -> None:
     assert words in refusal(**change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"zones": "a,b"},
+        {"databaseStorageMaximumGib": "lots", "databaseStorageGib": 50},
+        {"taskMemoryMib": "1GB", "taskCpu": 2048},
+        {"logRetentionDays": "a month"},
+    ],
+)
+def test_one_mistake_is_reported_once(change: dict[str, object]) -> None:
+    assert refusal(**change).startswith("1 problem in"), "the reader would look for a second mistake"
+
+
+@pytest.mark.parametrize("stack", ["Staging", "staging_2", "a-stack-with-a-long-name"])
+def test_a_stack_whose_name_aws_resources_cannot_carry_is_refused(stack: str) -> None:
+    pulumi.runtime.set_all_config(stack_config("staging"))
+    pulumi.runtime.set_mocks(None, project="pactum", stack=stack)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="does not fit into the names of AWS resources"):
+        load()
 
 
 def test_an_explicit_zero_is_not_taken_for_an_absent_value() -> None:

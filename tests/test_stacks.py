@@ -19,7 +19,7 @@ COMMAND, SERVICE = "command:local:Command", "aws:ecs/service:Service"
 
 def stack(name: str = "staging", *, preview: bool = False, refuse: tuple[str, str] | None = None) -> Recorder:
     configure(name, imageDigest=DIGEST)
-    return record(deploy, preview=preview, refuse=refuse)
+    return record(deploy, stack=name, preview=preview, refuse=refuse)
 
 
 @pytest.mark.parametrize("name", ["staging", "prod"])
@@ -39,7 +39,10 @@ def test_the_verdict_is_asked_at_every_update_about_the_revision_just_rolled_out
         ((token, arguments),) = stack().calls
         assert token == "command:local:run"
         command = arguments["command"]
-        assert command.startswith(".venv/bin/python -m ops verify --stack staging --task-definition arn:aws:ecs:")
+        assert command.startswith(
+            ".venv/bin/python -m ops verify --project pactum --stack staging --account 123456789012"
+        )
+        assert "--task-definition arn:aws:ecs:us-east-1:123456789012:pactum-staging-web" in command
         assert f"--release {DIGEST}" in command
         assert "--minimum 1" in command
 
@@ -53,49 +56,53 @@ def test_what_a_command_prints_within_an_update_is_kept_out_of_the_state() -> No
     assert all(environment["AWS_REGION"] == "us-east-1" for environment in environments)
 
 
-def test_a_failed_seed_stops_the_migration_and_the_release() -> None:
-    recorder = stack(refuse=(COMMAND, "pactum-staging-seed"))
-    assert recorder.error is not None
-    assert [command.name for command in recorder.of_type(COMMAND)] == []
-    assert recorder.of_type(SERVICE) == [], "tasks without secrets cannot start"
+MIGRATE, WEB = (COMMAND, "pactum-staging-migrate"), (SERVICE, "pactum-staging-web")
 
 
-def test_a_failed_migration_stops_the_release_and_leaves_the_old_one_serving() -> None:
-    recorder = stack(refuse=(COMMAND, "pactum-staging-migrate"))
+@pytest.mark.parametrize(
+    ("what", "awaited", "why"),
+    [
+        (MIGRATE, (COMMAND, "pactum-staging-seed"), "tasks without secrets cannot start"),
+        (MIGRATE, ("aws:rds/instance:Instance", "pactum-staging-database"), "there is nothing to migrate"),
+        (MIGRATE, ("aws:iam/rolePolicy:RolePolicy", "pactum-staging-migrate-execution"), "it may not read its secrets"),
+        (MIGRATE, ("aws:ec2/route:Route", "pactum-staging-private-b-nat"), "its image is out of reach"),
+        (
+            MIGRATE,
+            ("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "pactum-staging-tasks-to-database-in"),
+            "",
+        ),
+        (MIGRATE, ("aws:cloudwatch/logGroup:LogGroup", "pactum-staging-migrate"), "its log has no place"),
+        (MIGRATE, ("aws:ecs/cluster:Cluster", "pactum-staging"), "it has no cluster to run in"),
+        (WEB, MIGRATE, "new code would meet an old schema"),
+        (WEB, ("aws:lb/listener:Listener", "pactum-staging-http"), "ECS refuses a target group without a balancer"),
+        (
+            WEB,
+            ("aws:iam/rolePolicy:RolePolicy", "pactum-staging-web-execution"),
+            "its tasks may not read their secrets",
+        ),
+        (
+            ("aws:lb/loadBalancer:LoadBalancer", "pactum-staging-web"),
+            ("aws:ec2/internetGateway:InternetGateway", "pactum-staging-internet"),
+            "AWS refuses an internet-facing balancer in a VPC without one",
+        ),
+    ],
+)
+def test_each_step_waits_for_what_it_needs(what: tuple[str, str], awaited: tuple[str, str], why: str) -> None:
+    recorder = stack()
+    assert recorder.waits(recorder.only(*what), recorder.only(*awaited)), why
+
+
+def test_alarms_do_not_wait_for_the_release() -> None:
+    recorder = stack()
+    alarm = recorder.only("aws:cloudwatch/metricAlarm:MetricAlarm", "pactum-staging-errors")
+    assert not recorder.waits(alarm, recorder.only(*WEB)), "otherwise the test above could not fail"
+
+
+@pytest.mark.parametrize("refused", [(COMMAND, "pactum-staging-seed"), MIGRATE, WEB])
+def test_a_failed_step_fails_the_update_and_no_verdict_is_given(refused: tuple[str, str]) -> None:
+    recorder = stack(refuse=refused)
     assert recorder.error is not None
-    assert recorder.of_type(SERVICE) == [], "new code must never meet an old schema"
     assert recorder.calls == [], "there is nothing to give a verdict on"
-
-
-@pytest.mark.parametrize(
-    "refuse",
-    [
-        ("aws:rds/instance:Instance", "pactum-staging-database"),
-        ("aws:iam/rolePolicy:RolePolicy", "pactum-staging-migrate-execution"),
-        ("aws:ec2/route:Route", "pactum-staging-private-b-nat"),
-        ("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "pactum-staging-tasks-to-database-in"),
-        ("aws:cloudwatch/logGroup:LogGroup", "pactum-staging-migrate"),
-        ("aws:ecs/cluster:Cluster", "pactum-staging"),
-    ],
-)
-def test_the_migration_starts_only_when_its_task_can_run(refuse: tuple[str, str]) -> None:
-    migrations = [c for c in stack(refuse=refuse).of_type(COMMAND) if c.name == "pactum-staging-migrate"]
-    assert migrations == [], "the first update of a new stack would fail now and then"
-
-
-@pytest.mark.parametrize(
-    "refuse",
-    [
-        ("aws:lb/listener:Listener", "pactum-staging-http"),
-        ("aws:iam/rolePolicy:RolePolicy", "pactum-staging-web-execution"),
-    ],
-)
-def test_the_service_starts_only_when_its_tasks_can_start_and_be_reached(refuse: tuple[str, str]) -> None:
-    assert stack(refuse=refuse).of_type(SERVICE) == []
-
-
-def test_a_refused_service_is_not_judged() -> None:
-    assert stack(refuse=(SERVICE, "pactum-staging-web")).calls == []
 
 
 def test_the_migration_runs_again_whenever_its_task_definition_changes() -> None:
@@ -146,15 +153,28 @@ def server_settings() -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("metric", ["HTTPCode_Target_5XX_Count", "TargetResponseTime"])
-def test_errors_and_slowness_are_sent_to_the_alarm_topic(metric: str) -> None:
-    (alarm,) = [
-        a.inputs for a in stack().of_type("aws:cloudwatch/metricAlarm:MetricAlarm") if a.inputs["metricName"] == metric
-    ]
+@pytest.mark.parametrize("name", ["errors", "slowness"])
+def test_errors_and_slowness_are_sent_to_the_alarm_topic(name: str) -> None:
+    alarm = stack().only("aws:cloudwatch/metricAlarm:MetricAlarm", f"pactum-staging-{name}").inputs
     assert alarm["alarmActions"] == ["arn:aws:sns:us-east-1:123456789012:pactum-staging-alarms"]
     assert alarm["okActions"] == alarm["alarmActions"], "who was told of a problem is told of its end"
-    assert set(alarm["dimensions"]) == {"LoadBalancer", "TargetGroup"}
     assert alarm["datapointsToAlarm"] < alarm["evaluationPeriods"], "one bad minute is not an incident"
+    assert [query["id"] for query in alarm["metricQueries"] if query["returnData"]] in (["sum"], ["m0"])
+
+
+def test_errors_the_balancer_answers_itself_are_counted_too() -> None:
+    alarm = stack().only("aws:cloudwatch/metricAlarm:MetricAlarm", "pactum-staging-errors").inputs
+    metrics = {
+        query["metric"]["metricName"]: set(query["metric"]["dimensions"])
+        for query in alarm["metricQueries"]
+        if "metric" in query
+    }
+    assert metrics == {
+        "HTTPCode_Target_5XX_Count": {"LoadBalancer", "TargetGroup"},
+        "HTTPCode_ELB_5XX_Count": {"LoadBalancer"},
+    }, "with no healthy task only the balancer answers, and a dimension too many finds no data"
+    (total,) = [query["expression"] for query in alarm["metricQueries"] if "expression" in query]
+    assert total == "FILL(m0, 0) + FILL(m1, 0)", "a sum with a metric without data has no value"
 
 
 def test_an_address_is_subscribed_when_one_is_configured() -> None:
@@ -166,7 +186,12 @@ def test_an_address_is_subscribed_when_one_is_configured() -> None:
 
 def test_logs_are_kept_as_long_as_the_stack_says() -> None:
     groups = stack("prod").of_type("aws:cloudwatch/logGroup:LogGroup")
-    assert {group.inputs["name"] for group in groups} == {"/pactum/staging/web", "/pactum/staging/migrate"}
+    assert {group.inputs["name"] for group in groups} == {
+        "/pactum/prod/web",
+        "/pactum/prod/migrate",
+        "/aws/rds/instance/pactum-prod-database/postgresql",
+        "/aws/rds/instance/pactum-prod-database/upgrade",
+    }
     assert all(group.inputs["retentionInDays"] == 365 for group in groups), "without retention logs are kept for ever"
 
 
@@ -187,12 +212,12 @@ def test_the_bootstrap_stack_makes_the_shared_repository_and_says_where_it_is(ex
         as_engine(
             {
                 "aws:allowedAccountIds": ["123456789012"],
-                "pactum:repositoryName": "pactum",
-                "pactum:untaggedDays": 14,
+                "pactum-bootstrap:repositoryName": "pactum",
+                "pactum-bootstrap:untaggedDays": 14,
             }
         )
     )
-    recorder = record(account.deploy)
+    recorder = record(account.deploy, project="pactum-bootstrap", stack="account")
     assert recorder.error is None
     assert recorder.only("aws:ecr/repository:Repository").inputs["name"] == "pactum"
     assert set(exported) == {"repository_url"}

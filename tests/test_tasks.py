@@ -29,7 +29,7 @@ def test_every_container_is_hardened(stack: Recorder, process: str) -> None:
     definition = container(stack, f"pactum-staging-{process}")
     assert definition["user"] == "10001:10001", "a container that runs as root is root on the node's kernel"
     assert definition["readonlyRootFilesystem"] is True
-    assert definition["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
+    assert definition["linuxParameters"]["capabilities"]["drop"] == ["ALL"]
     assert definition["mountPoints"] == [{"sourceVolume": "tmp", "containerPath": "/tmp", "readOnly": False}]  # noqa: S108 - the volume
     assert definition["image"].endswith(f"@{DIGEST}"), "a tag could be another image tomorrow"
 
@@ -104,6 +104,15 @@ def test_equal_settings_give_equal_container_definitions() -> None:
     assert len(texts) == 1, "every update would roll the service"
 
 
+@pytest.mark.parametrize("process", ["web", "migrate"])
+def test_container_definitions_are_written_the_way_ecs_answers_them(stack: Recorder, process: str) -> None:
+    definition = container(stack, f"pactum-staging-{process}")
+    message = "a difference at refresh replaces the task definition, migrates and rolls, for nothing"
+    assert definition["linuxParameters"]["capabilities"]["add"] == [], message
+    assert (definition["cpu"], definition["systemControls"], definition["volumesFrom"]) == (0, [], []), message
+    assert all(port["hostPort"] == port["containerPort"] for port in definition["portMappings"]), message
+
+
 def test_execution_roles_name_exact_resources() -> None:
     statements = execution_policy("arn:repo", "arn:logs", [SECRET])["Statement"]
     anywhere = [s["Action"] for s in statements if s["Resource"] == "*"]
@@ -120,7 +129,13 @@ def test_roles_are_assumed_by_ecs_tasks_of_this_account_only() -> None:
 @pytest.mark.parametrize(("cpu", "processes"), [(256, "1"), (512, "1"), (1024, "2"), (4096, "8")])
 def test_processes_follow_the_cpu_and_there_is_always_one(cpu: int, processes: str) -> None:
     web = WebSettings(
-        certificate_arn="", domain_name="", cpu=cpu, memory_mib=2048, minimum=1, deployment_timeout_seconds=60
+        certificate_arn="",
+        domain_name="",
+        cpu=cpu,
+        memory_mib=2048,
+        minimum=1,
+        health_grace_seconds=60,
+        deployment_timeout_seconds=60,
     )
     environment = serving(web)
     assert environment["WEB_CONCURRENCY"] == processes

@@ -7,33 +7,51 @@ from pulumi_aws import cloudwatch, sns
 
 from infra.settings import ObservabilitySettings
 
+TARGET, BALANCER = "target", "balancer"
+NAMESPACE = "AWS/ApplicationELB"
+PERIOD_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric of the load balancer, by the minute. `scope` says whose: the targets' answers, or the balancer's own."""
+
+    name: str
+    scope: str
+    statistic: str
+
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmRule:
     """When an alarm is raised: `datapoints` of the last `periods` minutes breach the threshold.
 
-    One of `statistic` (such as Sum) and `percentile` (such as p95) says how a minute's values become one.
+    Several metrics are added up, each counting as nothing in a minute in which it has no data.
     """
 
     label: str
     description: str
-    metric_name: str
-    statistic: str | None = None
-    percentile: str | None = None
+    metrics: tuple[Metric, ...]
     comparison: str
     threshold: float
     datapoints: int
     periods: int
 
+    @property
+    def expression(self) -> str:
+        return " + ".join(f"FILL(m{number}, 0)" for number in range(len(self.metrics)))
+
 
 def alarm_rules(settings: ObservabilitySettings) -> list[AlarmRule]:
-    """The first pair, on what users see at the balancer's targets."""
+    """The first pair, on what users see."""
     return [
         AlarmRule(
             label="errors",
-            description="Users see errors: answers of status 5xx, counted by the minute.",
-            metric_name="HTTPCode_Target_5XX_Count",
-            statistic="Sum",
+            description="Users see errors: answers of status 5xx by the minute, the application's and the balancer's.",
+            # The balancer answers itself (503, 502, 504) when no target does: a total outage is in its metric only.
+            metrics=(
+                Metric(name="HTTPCode_Target_5XX_Count", scope=TARGET, statistic="Sum"),
+                Metric(name="HTTPCode_ELB_5XX_Count", scope=BALANCER, statistic="Sum"),
+            ),
             comparison="GreaterThanOrEqualToThreshold",
             threshold=float(settings.error_count),
             datapoints=2,
@@ -42,8 +60,7 @@ def alarm_rules(settings: ObservabilitySettings) -> list[AlarmRule]:
         AlarmRule(
             label="slowness",
             description="Users wait: the 95th percentile of the response time in seconds, by the minute.",
-            metric_name="TargetResponseTime",
-            percentile="p95",
+            metrics=(Metric(name="TargetResponseTime", scope=TARGET, statistic="p95"),),
             comparison="GreaterThanThreshold",
             threshold=settings.slow_milliseconds / 1000,
             datapoints=3,
@@ -66,7 +83,7 @@ class Alarms(pulumi.ComponentResource):
 
     Creates an SNS topic, an e-mail subscription when an address is configured (AWS asks the address to confirm it),
     and an alarm for each rule. Missing data is fine to them: without requests there is neither an error nor a slow
-    answer. Leaves out what requests cannot show, such as a service without tasks.
+    answer. Leaves out what requests cannot show, such as a service without tasks that nobody asks for anything.
     """
 
     topic_arn: pulumi.Output[str]
@@ -84,12 +101,7 @@ class Alarms(pulumi.ComponentResource):
             cloudwatch.MetricAlarm(
                 f"{name}-{rule.label}",
                 alarm_description=rule.description,
-                namespace="AWS/ApplicationELB",
-                metric_name=rule.metric_name,
-                dimensions={"LoadBalancer": args.balancer_arn_suffix, "TargetGroup": args.target_group_arn_suffix},
-                statistic=rule.statistic,
-                extended_statistic=rule.percentile,
-                period=60,
+                metric_queries=metric_queries(rule, args),
                 comparison_operator=rule.comparison,
                 threshold=rule.threshold,
                 datapoints_to_alarm=rule.datapoints,
@@ -101,3 +113,33 @@ class Alarms(pulumi.ComponentResource):
             )
         self.topic_arn = topic.arn
         self.register_outputs({"topic_arn": self.topic_arn})
+
+
+def metric_queries(rule: AlarmRule, args: AlarmsArgs) -> list[cloudwatch.MetricAlarmMetricQueryArgs]:
+    """A rule's metrics, and their sum where there are several."""
+    dimensions: dict[str, dict[str, pulumi.Input[str]]] = {
+        BALANCER: {"LoadBalancer": args.balancer_arn_suffix},
+        TARGET: {"LoadBalancer": args.balancer_arn_suffix, "TargetGroup": args.target_group_arn_suffix},
+    }
+    single = len(rule.metrics) == 1
+    queries = [
+        cloudwatch.MetricAlarmMetricQueryArgs(
+            id=f"m{number}",
+            return_data=single,
+            metric=cloudwatch.MetricAlarmMetricQueryMetricArgs(
+                namespace=NAMESPACE,
+                metric_name=metric.name,
+                dimensions=dimensions[metric.scope],
+                stat=metric.statistic,
+                period=PERIOD_SECONDS,
+            ),
+        )
+        for number, metric in enumerate(rule.metrics)
+    ]
+    if not single:
+        queries.append(
+            cloudwatch.MetricAlarmMetricQueryArgs(
+                id="sum", expression=rule.expression, label=rule.label, return_data=True
+            )
+        )
+    return queries

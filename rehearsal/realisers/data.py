@@ -141,7 +141,11 @@ def _instance_outputs(instance: Properties) -> Properties:
 _INSTANCE = Realiser(
     create=_create_instance,
     properties=frozenset(_INSTANCE_FIELDS),
-    not_rehearsed={"skipFinalSnapshot": AT_DELETION, "finalSnapshotIdentifier": AT_DELETION},
+    not_rehearsed={
+        "skipFinalSnapshot": AT_DELETION,
+        "finalSnapshotIdentifier": AT_DELETION,
+        "applyImmediately": "acts when the instance is changed",
+    },
     name_property="identifier",
     name_limit=63,
 )

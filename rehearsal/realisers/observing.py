@@ -40,8 +40,26 @@ _ALARM_FIELDS: dict[str, Field] = {
     "okActions": "OKActions",
     "insufficientDataActions": "InsufficientDataActions",
     "dimensions": lambda value: {"Dimensions": [{"Name": name, "Value": text} for name, text in sorted(value.items())]},
+    "metricQueries": lambda queries: {"Metrics": [_metric_query(query) for query in queries]},
     "tags": tag_list(),
 }
+
+
+def _metric_query(query: Properties) -> Properties:
+    request: Properties = {"Id": query["id"], "ReturnData": query.get("returnData", False)}
+    request |= {key.capitalize(): query[key] for key in ("expression", "label", "period") if query.get(key)}
+    if metric := query.get("metric"):
+        names = metric.get("dimensions") or {}
+        request["MetricStat"] = {
+            "Metric": {
+                "Namespace": metric["namespace"],
+                "MetricName": metric["metricName"],
+                "Dimensions": [{"Name": name, "Value": text} for name, text in sorted(names.items())],
+            },
+            "Period": metric["period"],
+            "Stat": metric["stat"],
+        }
+    return request
 
 
 def _put_alarm(tools: Tools, inputs: Properties) -> Made:

@@ -8,6 +8,7 @@ from rehearsal.realisers.data import DATA
 from rehearsal.realisers.images import IMAGES
 from rehearsal.realisers.network import NETWORK
 from rehearsal.realisers.observing import OBSERVING
+from rehearsal.realisers.randomness import RANDOMNESS
 from rehearsal.realisers.realiser import Realiser
 from rehearsal.realisers.traffic import TRAFFIC
 
@@ -19,6 +20,7 @@ REHEARSED: dict[str, Realiser] = {
     **TRAFFIC,
     **OBSERVING,
     **IMAGES,
+    **RANDOMNESS,
     **COMMANDS,
 }
 

@@ -1,0 +1,45 @@
+"""What AWS accepts: forms of names and values that the settings are checked against."""
+
+REPOSITORY = r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[a-z0-9][a-z0-9._/-]*)"
+EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+# The AWS partition whose ARNs and host names the program writes.
+REGION = r"(?!us-gov-|cn-|us-iso|eu-iso)[a-z]{2}(-[a-z]+)+-\d"
+STACK = r"[a-z][a-z0-9-]*"
+# An ALB's name has 32 characters at most: project, stack, `-web-` and seven that Pulumi adds, with a hyphen between.
+NAME_LENGTH = 19
+DOMAIN = r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+CERTIFICATE = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+"
+
+# AWS documentation, "Amazon ECS task definition parameters for Fargate": CPU units -> memory in MiB.
+FARGATE_MEMORY_MIB = {
+    256: [512, 1024, 2048],
+    512: list(range(1024, 4097, 1024)),
+    1024: list(range(2048, 8193, 1024)),
+    2048: list(range(4096, 16385, 1024)),
+    4096: list(range(8192, 30721, 1024)),
+}
+# CloudWatch Logs API, PutRetentionPolicy: the periods it accepts, in days.
+RETENTION_DAYS = [
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+]
