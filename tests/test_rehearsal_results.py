@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import http.server
+import io
 import json
+import tarfile
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +22,7 @@ from rehearsal.secrets_search import Secret
 from rehearsal.watcher import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SECRET = Secret(name="pactum/staging/database-login (password)", value='p4ss"w/rd-0123456789')
@@ -39,6 +42,18 @@ def test_a_planted_secret_is_found_in_every_form(tmp_path: Path, written: str) -
 def test_a_secret_across_two_chunks_is_found() -> None:
     value = SECRET.value.encode()
     assert secrets_search.in_bytes([SECRET], iter([b"x" * 50 + value[:7], value[7:] + b"y"])) == {SECRET.name}
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_secret_in_a_layer_is_found_however_the_engine_keeps_layers(pack: Callable[[bytes], bytes]) -> None:
+    layer, saved = pack(SECRET.value.encode() * 3), io.BytesIO()
+    with tarfile.open(fileobj=saved, mode="w") as archive:
+        entry = tarfile.TarInfo("blobs/sha256/0a1b")
+        entry.size = len(layer)
+        archive.addfile(entry, io.BytesIO(layer))
+    saved.seek(0)
+    found = secrets_search.in_bytes([SECRET], secrets_search.unpacked(saved))
+    assert found == {SECRET.name}, "a search that cannot see into layers would always be satisfied"
 
 
 def test_nothing_is_found_where_nothing_is() -> None:
