@@ -92,6 +92,12 @@ def test_a_failing_command_is_told_with_what_it_wrote() -> None:
         commands.execute(fake_tools(), "echo no such table >&2; exit 3", {})
 
 
+def test_a_long_message_of_a_failed_command_keeps_its_first_line() -> None:
+    script = "echo release is not live >&2; seq 60 >&2; exit 1"
+    with pytest.raises(RehearsalError, match="release is not live"):
+        commands.execute(fake_tools(), script, {})
+
+
 def test_a_command_without_an_end_is_killed() -> None:
     tools = fake_tools()
     tools.command_timeout_seconds = 0.3

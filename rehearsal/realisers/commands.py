@@ -12,6 +12,8 @@ from rehearsal.realisers.tools import Tools
 from rehearsal.state import Deployed, Properties
 
 SHELL = ("/bin/sh", "-c")
+# A command's message begins with what went wrong and ends with the container's last log lines: neither may be cut off.
+SHOWN_LINES = 100
 _SETTINGS = frozenset({"environment", "dir", "stdin", "interpreter"})
 _LOGGING = "where the CLI shows output while it runs; the rehearsal shows it when a command fails"
 
@@ -32,7 +34,7 @@ def execute(tools: Tools, script: str, settings: Properties, additions: Properti
     except subprocess.TimeoutExpired:
         raise RehearsalError(f"`{_short(script)}` did not end within {tools.command_timeout_seconds:.0f} s") from None
     if done.returncode:
-        said = last_lines(done.stderr or done.stdout) or "    (it wrote nothing)"
+        said = last_lines(done.stderr or done.stdout, SHOWN_LINES) or "    (it wrote nothing)"
         raise RehearsalError(f"`{_short(script)}` ended with exit code {done.returncode}:\n{said}")
     return {"stdout": done.stdout.rstrip("\n"), "stderr": done.stderr.rstrip("\n")}
 
