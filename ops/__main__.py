@@ -1,6 +1,6 @@
 """The command line: `python -m ops COMMAND --stack STACK [options]`.
 
-Exit codes: 0 done; 1 the answer is no (a migration failed, the release is not live); 2 nothing was done because
+Exit codes: 0 done; 1 the answer is no (a migration failed, the release is not live); 2 could not act, because
 something is missing or wrong (an option, credentials, permission, the network, the stack); 130 and 143 interrupted.
 """
 
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops import migrate, seed, verify
-from ops.aws import Aws
+from ops.aws import Aws, Whereabouts
 from ops.clock import Clock, SystemClock
-from ops.command import Command, Context
-from ops.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, OpsError, Terminated, explain
-from ops.stack import Stack
+from ops.command import Command, Context, account_number
+from ops.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, CannotAct, OpsError, Terminated, explain
+from ops.stack import DEFAULT_PROJECT, PROJECT_VARIABLE, Stack, project_name
 from ops.transcript import open_transcript
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ COMMANDS: tuple[Command, ...] = (seed.COMMAND, migrate.COMMAND, verify.COMMAND)
 
 EPILOG = """\
 Account, region and credentials come from the AWS SDK's default chain (AWS_PROFILE, AWS_REGION, ...).
-Exit codes: 0 done; 1 the answer is no; 2 nothing was done, something is missing or wrong; 130, 143 interrupted.
+Exit codes: 0 done; 1 the answer is no; 2 could not act, something is missing or wrong; 130, 143 interrupted.
 """
 
 
@@ -49,10 +49,26 @@ def parser() -> argparse.ArgumentParser:
             formatter_class=plain,
             allow_abbrev=False,
         )
-        sub.add_argument("--stack", required=True, metavar="STACK", help="the stack to act on, such as staging or prod")
+        _add_common_options(sub)
         command.add_options(sub)
         sub.set_defaults(command=command)
     return top
+
+
+def _add_common_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stack", required=True, metavar="STACK", help="the stack to act on, such as staging or prod")
+    parser.add_argument(
+        "--project",
+        metavar="NAME",
+        help="the Pulumi project, which names and tags begin with "
+        f"(default: {PROJECT_VARIABLE} in the environment, else {DEFAULT_PROJECT})",
+    )
+    parser.add_argument(
+        "--account",
+        type=account_number,
+        metavar="DIGITS",
+        help="the stack's AWS account: with credentials for any other, nothing is done (default: not checked)",
+    )
 
 
 def main(
@@ -66,11 +82,13 @@ def main(
     options = parser().parse_args(arguments)
     command: Command = options.command
     try:
-        stack = Stack(options.stack)
+        stack = Stack(project=project_name(options.project, environment), name=options.stack)
         with open_transcript(environment, sys.stdout) as transcript:
             aws = connect()
             transcript.step(f"{command.name}: {command.summary}")
-            transcript.step(f"stack {stack.name}, {aws.whereabouts(environment)}")
+            whereabouts = aws.whereabouts(environment)
+            transcript.step(f"{stack}, {whereabouts}")
+            _refuse_another_account(whereabouts, stack, options.account)
             command.run(
                 Context(
                     stack=stack, aws=aws, transcript=transcript, clock=clock or SystemClock(), environment=environment
@@ -91,6 +109,18 @@ def main(
     except KeyboardInterrupt as error:
         return _fail(command, str(error) or "interrupted", EXIT_INTERRUPTED)
     return EXIT_OK
+
+
+def _refuse_another_account(here: Whereabouts, stack: Stack, expected: str | None) -> None:
+    if expected in {None, here.account}:
+        return
+    raise CannotAct(
+        f"wrong account: these credentials are for {here.account} ({here.identity_arn}), but {stack} is in account "
+        f"{expected} (--account). Nothing was done.\n"
+        f"Use credentials for {expected}: choose its profile (AWS_PROFILE), sign in to it (`aws sso login`) or assume "
+        "a role in it; `aws sts get-caller-identity` shows which account is in use. "
+        f"If the stack really is in {here.account}, correct --account.",
+    )
 
 
 def _fail(command: Command, message: str, exit_code: int) -> int:

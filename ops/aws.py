@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,21 @@ CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
     user_agent_extra="pactum-ops",
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whereabouts:
+    """Whose account a command acts in, where, and as whom."""
+
+    account: str
+    region: str
+    endpoint: str | None
+    """An address in place of AWS's own, as in the rehearsal."""
+    identity_arn: str
+
+    def __str__(self) -> str:
+        at = f" at {self.endpoint}" if self.endpoint else ""
+        return f"account {self.account}, region {self.region}{at}, as {self.identity_arn}"
 
 
 class Aws:
@@ -73,10 +89,18 @@ class Aws:
         """Security Token Service."""
         return self._session.client("sts", config=CONFIG)
 
-    def whereabouts(self, environment: Mapping[str, str] = os.environ) -> str:
-        """One line that says whose account the command is about to act in, as whom, and where."""
+    def whereabouts(self, environment: Mapping[str, str]) -> Whereabouts:
+        """Ask AWS whose credentials these are.
+
+        Raises:
+            NoRegionError: no region is chosen; noticed before AWS is asked.
+
+        """
         region = self.region
         identity = self.sts.get_caller_identity()
-        endpoint = environment.get("AWS_ENDPOINT_URL")
-        at = f" at {endpoint}" if endpoint else ""
-        return f"account {identity['Account']}, region {region}{at}, as {identity['Arn']}"
+        return Whereabouts(
+            account=identity["Account"],
+            region=region,
+            endpoint=environment.get("AWS_ENDPOINT_URL"),
+            identity_arn=identity["Arn"],
+        )

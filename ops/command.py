@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ops.stack import Stack
     from ops.transcript import Transcript
 
+ACCOUNT_DIGITS = 12
+
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
@@ -45,6 +47,13 @@ def seconds(text: str) -> int:
 def count(text: str) -> int:
     """Parse a count, zero included."""
     return _whole_number(text, "a count", at_least=0)
+
+
+def account_number(text: str) -> str:
+    """Parse an AWS account's number; text, for it may begin with zeros."""
+    if not text.isascii() or not text.isdigit() or len(text) != ACCOUNT_DIGITS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an AWS account: give its {ACCOUNT_DIGITS} digits")
+    return text
 
 
 def _whole_number(text: str, what: str, at_least: int = 1) -> int:

@@ -11,12 +11,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ops.errors import code_of, explain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_ecs.type_defs import TaskDefinitionTypeDef
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_logs.type_defs import OutputLogEventTypeDef
 
     from ops.clock import Clock
 
 LAST_LINES = 20
+_LOOK_AGAIN_SECONDS = 0.5
 
 
 def task_id(task_arn: str) -> str:
@@ -33,6 +37,20 @@ class LogStream:
 
     def __str__(self) -> str:
         return f"log group {self.group}, stream {self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long to wait for the last lines of an ended container, which CloudWatch Logs shows seconds later."""
+
+    quiet_seconds: float
+    """Once there are lines, this long without a new one is taken for the end."""
+    most_seconds: float
+
+
+WITH_A_SUCCESS = Patience(quiet_seconds=0.5, most_seconds=2)
+# The very last lines tell why it failed: the traceback often comes alone, some seconds after what was written before.
+WITH_A_FAILURE = Patience(quiet_seconds=3, most_seconds=10)
 
 
 def log_stream(definition: TaskDefinitionTypeDef, container: str, task_arn: str) -> LogStream | None:
@@ -75,16 +93,17 @@ class LogTail:
         self.last_lines.extend(lines)
         return lines
 
-    def drain(self, clock: Clock, patience_seconds: float) -> list[str]:
-        """Return what is left of an ended container: lines reach CloudWatch Logs a little after they were written."""
+    def drain(self, clock: Clock, patience: Patience) -> list[str]:
+        """Return what is left of an ended container's lines, the late ones too."""
         lines = self.new_lines()
-        until = clock.now() + patience_seconds
-        while clock.now() < until and not self.problem:
-            clock.sleep(0.5)
+
+        def look() -> bool:
             late = self.new_lines()
-            if not late and self.last_lines:
-                break
-            lines += late
+            lines.extend(late)
+            return bool(late)
+
+        if not self.problem:
+            _look_until_quiet(look, clock, patience, has_lines=bool(self.last_lines))
         return lines
 
     def _read(self, stream: LogStream) -> list[str]:
@@ -104,21 +123,44 @@ class LogTail:
             self._token = page["nextForwardToken"]
 
 
-def last_lines(logs: CloudWatchLogsClient, stream: LogStream | None, clock: Clock) -> tuple[list[str], str]:
-    """Return a container's last lines, and in words why there are none."""
+def last_lines(
+    logs: CloudWatchLogsClient, stream: LogStream | None, clock: Clock, patience: Patience | None
+) -> tuple[list[str], str]:
+    """Return a container's last lines, and in words why there are none; without patience, by one look."""
     if stream is None:
         return [], LogTail(logs, None).problem
-    for attempt in range(3):
-        if attempt:
-            clock.sleep(1)
-        try:
-            page = logs.get_log_events(
-                logGroupName=stream.group, logStreamName=stream.name, startFromHead=False, limit=LAST_LINES
-            )
-        except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and code_of(error) == "ResourceNotFoundException":
-                continue
-            return [], str(explain(error))
-        if page["events"]:
-            return [event.get("message", "") for event in page["events"]], ""
-    return [], "it wrote nothing"
+    try:
+        events = _newest_events(logs, stream)
+
+        def look() -> bool:
+            nonlocal events
+            before, events = events, _newest_events(logs, stream)
+            return events != before
+
+        if patience:
+            _look_until_quiet(look, clock, patience, has_lines=bool(events))
+    except (ClientError, BotoCoreError) as error:
+        return [], str(explain(error))
+    return [event.get("message", "") for event in events], "" if events else "it wrote nothing"
+
+
+def _newest_events(logs: CloudWatchLogsClient, stream: LogStream) -> list[OutputLogEventTypeDef]:
+    try:
+        page = logs.get_log_events(
+            logGroupName=stream.group, logStreamName=stream.name, startFromHead=False, limit=LAST_LINES
+        )
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+    return page["events"]
+
+
+def _look_until_quiet(look: Callable[[], bool], clock: Clock, patience: Patience, *, has_lines: bool) -> None:
+    """Look again and again, as long as patience says; `look` tells whether something new was there."""
+    began = clock.now()
+    newest = began if has_lines else None
+    while clock.now() - began < patience.most_seconds:
+        if newest is not None and clock.now() - newest >= patience.quiet_seconds:
+            return
+        clock.sleep(_LOOK_AGAIN_SECONDS)
+        if look():
+            newest = clock.now()

@@ -6,8 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ops.container_logs import last_lines, log_stream, task_id
-from ops.tasks import describe_end, indented
+from ops.container_logs import WITH_A_FAILURE, last_lines, log_stream, task_id
+from ops.tasks import container_of, describe_end, indented, started
 from ops.transcript import printable
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class State(enum.Enum):
     ABSENT = "no deployment of it is there"
     ROLLING = "it is being rolled out"
     COMPLETED = "its rollout is complete"
-    FAILED = "its rollout failed, and there was nothing to return to"
+    FAILED = "its rollout failed, and ECS has returned to no earlier deployment yet"
     ROLLED_BACK = "it was rolled back"
     REPLACED = "another deployment took its place"
 
@@ -54,6 +54,8 @@ class Rollout:
     desired: int
     now_serving: str
     """The task definition of the primary deployment."""
+    earlier: str
+    """The task definition of another deployment that was completed once and is still listed, or none."""
 
 
 def read_rollout(service: ServiceTypeDef, definition_arn: str) -> Rollout:
@@ -69,7 +71,12 @@ def read_rollout(service: ServiceTypeDef, definition_arn: str) -> Rollout:
         running=(own or {}).get("runningCount", 0),
         desired=(own or {}).get("desiredCount", service.get("desiredCount", 0)),
         now_serving=primary_arn,
+        earlier=next((item.get("taskDefinition", "") for item in deployments if _may_be_returned_to(item)), ""),
     )
+
+
+def _may_be_returned_to(deployment: DeploymentTypeDef) -> bool:
+    return deployment.get("status") != "PRIMARY" and deployment.get("rolloutState") == "COMPLETED"
 
 
 def _newest_of(deployments: Sequence[DeploymentTypeDef], definition_arn: str) -> DeploymentTypeDef | None:
@@ -161,7 +168,9 @@ class Revision:
     def _last_lines(self, task: TaskTypeDef, clock: Clock) -> str:
         container = _culprit(task, self._stack.container("web"))
         stream = log_stream(self._definition, container, task["taskArn"])
-        lines, problem = last_lines(self._logs, stream, clock)
+        # A task that runs is still writing, and a container that never started never wrote: one look is all there is.
+        wrote = task.get("lastStatus") == "STOPPED" and started(task, container_of(task, container))
+        lines, problem = last_lines(self._logs, stream, clock, WITH_A_FAILURE if wrote else None)
         if not lines:
             return f"no log lines of container {container} in task {task_id(task['taskArn'])}: {problem}"
         where = f"container {container} in task {task_id(task['taskArn'])} ({stream})"

@@ -18,7 +18,7 @@ class OpsError(Exception):
 
 
 class CannotAct(OpsError):  # noqa: N818 - reads as what happened
-    """Nothing was done, because something the command needs is missing or wrong: exit code 2."""
+    """The command could not be carried out, because something it needs is missing or wrong: exit code 2."""
 
     exit_code = EXIT_CANNOT_ACT
 
@@ -101,6 +101,6 @@ def _explain_answer(error: aws.ClientError) -> OpsError:
     if code == "ClusterNotFoundException":
         return CannotAct(
             "this account and region have no ECS cluster for the stack. "
-            "Check the stack's name, the region and the account, or deploy the stack first (`pulumi up`).",
+            "Check --stack, --project, the region and the account, or deploy the stack first (`pulumi up`).",
         )
     return OpsError(f"AWS answered {operation} with {code}: {said}")

@@ -138,7 +138,7 @@ def _find(client: SecretsManagerClient, context: Context) -> dict[str, str]:
     if not found:
         raise CannotAct(
             f"no secret here carries the tag {stack.stack_tag}={stack.name}. "
-            "Check the stack's name, account and region, or run `pulumi up`, "
+            "Check --stack, --project, the account and the region, or run `pulumi up`, "
             "which makes the secrets. One made seconds ago may not be listed yet: "
             "give --secret KIND=ARN.",
         )

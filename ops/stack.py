@@ -4,17 +4,42 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ops.errors import CannotAct
 
-PROJECT = "pactum"
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_PROJECT = "pactum"
+PROJECT_VARIABLE = "PACTUM_PROJECT"
+# What Pulumi takes for a project and ECS for a cluster and a task definition family (which take no dot).
+PROJECT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
-@dataclass(frozen=True)
+def project_name(given: str | None, environment: Mapping[str, str]) -> str:
+    """Return the project that was meant: the one given, else the environment's, else Pactum itself.
+
+    Raises:
+        CannotAct: no project can be called so.
+
+    """
+    name = given if given is not None else environment.get(PROJECT_VARIABLE) or DEFAULT_PROJECT
+    if not PROJECT_NAME.fullmatch(name):
+        source = "--project" if given is not None else PROJECT_VARIABLE
+        raise CannotAct(
+            f"{source} {name!r} is not a project name: letters, digits, hyphens and underscores, starting with a "
+            "letter or digit, at most 100 characters. It is the `name` in Pulumi.yaml.",
+        )
+    return name
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stack:
     """One deployed copy of the project, such as `staging` or `prod`."""
 
+    project: str
     name: str
 
     def __post_init__(self) -> None:
@@ -24,10 +49,19 @@ class Stack:
                 "starting with a letter, at most 31 characters. The stacks are the Pulumi.STACK.yaml files.",
             )
 
+    def __str__(self) -> str:
+        return f"stack {self.name} of project {self.project}"
+
+    @property
+    def options(self) -> str:
+        """The options by which a person names this stack to a command."""
+        project = "" if self.project == DEFAULT_PROJECT else f"--project {self.project} "
+        return f"{project}--stack {self.name}"
+
     @property
     def cluster(self) -> str:
         """The ECS cluster."""
-        return f"{PROJECT}-{self.name}"
+        return f"{self.project}-{self.name}"
 
     @property
     def service(self) -> str:
@@ -40,18 +74,14 @@ class Stack:
 
     def family(self, process: str) -> str:
         """The task definition family of a process."""
-        return f"{PROJECT}-{self.name}-{process}"
-
-    def log_group(self, process: str) -> str:
-        """The CloudWatch log group of a process."""
-        return f"/{PROJECT}/{self.name}/{process}"
+        return f"{self.project}-{self.name}-{process}"
 
     @property
     def stack_tag(self) -> str:
         """The tag that says which stack a secret belongs to."""
-        return f"{PROJECT}:stack"
+        return f"{self.project}:stack"
 
     @property
     def secret_tag(self) -> str:
         """The tag that says what a secret is for."""
-        return f"{PROJECT}:secret"
+        return f"{self.project}:secret"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # A task that was just started may be unknown to DescribeTasks for some seconds.
 MISSING_SECONDS = 60
+FAILED_TO_START = "TaskFailedToStart"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ def find_task_definition(ecs: ECSClient, name: str) -> TaskDefinitionTypeDef:
     except (ecs.exceptions.ClientException, ecs.exceptions.InvalidParameterException) as error:
         raise CannotAct(
             f"ECS knows no task definition {name!r} in this account and region. "
-            "Check --stack and --task-definition, or deploy the stack first (`pulumi up`).",
+            "Check --stack, --project and --task-definition, or deploy the stack first (`pulumi up`).",
         ) from error
 
 
@@ -155,13 +156,29 @@ def describe_end(task: TaskTypeDef) -> list[str]:
     return lines
 
 
+def started(task: TaskTypeDef, container: ContainerTypeDef) -> bool:
+    """Whether a stopped task's container ever ran, as far as ECS can tell."""
+    began = task.get("startedAt") is not None and task.get("stopCode") != FAILED_TO_START
+    return began or container.get("exitCode") is not None
+
+
+def denied_before_it_ran(task: TaskTypeDef) -> bool:
+    """Whether a task stopped before any container ran, because ECS was denied what it needs to start one.
+
+    Such as the value of a secret, the image, or the log group, all fetched in the name of the execution role.
+    """
+    reason = task.get("stoppedReason", "")
+    denied = "ResourceInitializationError" in reason and "AccessDenied" in reason
+    ran = any(started(task, container) for container in task.get("containers", []))
+    return denied and task.get("stopCode") == FAILED_TO_START and task.get("startedAt") is None and not ran
+
+
 def how_it_ended(task: TaskTypeDef, container: ContainerTypeDef) -> str:
     """Tell a container's end in a few words; without an exit code it mostly never started."""
     exit_code = container.get("exitCode")
     if exit_code is not None:
         return f"exit code {exit_code}{_meaning(exit_code)}"
-    began = task.get("startedAt") and task.get("stopCode") != "TaskFailedToStart"
-    return "ended without an exit code" if began else "never started"
+    return "ended without an exit code" if started(task, container) else "never started"
 
 
 def indented(lines: Iterable[str]) -> str:

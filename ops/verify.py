@@ -25,6 +25,9 @@ PROCESS = "web"
 TIMEOUT_SECONDS = 900
 # ECS shows a new deployment some moments after the update that made it.
 GRACE_SECONDS = 10
+# The circuit breaker marks a deployment FAILED while it is still the primary, and puts the one to return to in its
+# place some moments later. With nothing to return to, it stays as it is for good.
+SETTLE_SECONDS = 30
 # One good answer may come from a task that is on its way out, or from one of several: ask again.
 ANSWERS_IN_A_ROW = 2
 
@@ -57,6 +60,7 @@ class Verdict:
         self._answers = 0
         self._missing = ""
         self._was_there = False
+        self._failed_since: float | None = None
 
     def wait(self) -> None:
         """Return when the release is live.
@@ -83,19 +87,49 @@ class Verdict:
         return not self._missing
 
     def _give_up_if_over(self, rollout: Rollout, service: ServiceTypeDef) -> None:
+        if rollout.state is State.FAILED:
+            self._was_there = True
+            self._give_up_if_it_stays_failed(rollout)
+            return
+        self._failed_since = None
+        if rollout.state in {State.ROLLING, State.COMPLETED}:
+            self._was_there = True
+        elif self._was_there or self._deadline.elapsed_seconds >= GRACE_SECONDS:
+            self._give_up(rollout, service)
+
+    def _give_up(self, rollout: Rollout, service: ServiceTypeDef) -> None:
         serving = f"ECS now runs {_short(rollout.now_serving)}."
         if rollout.state is State.ROLLED_BACK:
             raise self._no(f"ECS rolled it back. {serving}", rollout)
-        if rollout.state is State.FAILED:
-            raise self._no("its rollout failed, and ECS had no earlier deployment to return to (or may not).", rollout)
         if rollout.state is State.REPLACED:
             raise self._no(f"another deployment took its place. {serving} Was there a second update?", rollout)
-        if rollout.state is not State.ABSENT:
-            self._was_there = True
-        elif self._was_there:
+        if self._was_there:
             raise self._no(f"ECS rolled it back: its deployment is gone. {serving}")
-        elif service.get("taskDefinition") != self._revision.arn and self._deadline.elapsed_seconds >= GRACE_SECONDS:
+        if service.get("taskDefinition") != self._revision.arn:
             raise self._no(f"ECS has no deployment of it: it was rolled back, or never started. {serving}")
+
+    def _give_up_if_it_stays_failed(self, rollout: Rollout) -> None:
+        now = self._context.clock.now()
+        if self._failed_since is None:
+            self._failed_since = now
+        if now - self._failed_since < SETTLE_SECONDS:
+            return
+        why = (
+            f"ECS did not return to {_short(rollout.earlier)}, which it still lists (is the rollback switched on?)"
+            if rollout.earlier
+            else "there was nothing to return to: ECS lists no earlier deployment that was ever completed"
+        )
+        raise self._no(f"its rollout failed, and {why}. {self._way_out()}", rollout)
+
+    def _way_out(self) -> str:
+        stack = self._context.stack
+        return (
+            "ECS starts no more tasks of it until it is told to.\n"
+            "Fix the cause, which is shown below. A fix that makes a new release or task definition is deployed by "
+            "`pulumi up`. After any other (a permission, a secret's value, a quota), tell ECS to try again:\n"
+            f"  aws ecs update-service --cluster {stack.cluster} --service {stack.service} --force-new-deployment\n"
+            f"  python -m ops verify {stack.options}"
+        )
 
     def _what_is_missing(self, rollout: Rollout) -> str:
         if rollout.state is not State.COMPLETED:
@@ -142,7 +176,7 @@ def _run(context: Context, options: argparse.Namespace) -> None:
     if service is None:
         raise CannotAct(
             f"there is no service {stack.service} in a cluster {stack.cluster} in this account and region. "
-            "Check the stack's name, or deploy it first (`pulumi up`).",
+            "Check --stack, --project, the account and the region, or deploy it first (`pulumi up`).",
         )
     definition = tasks.find_task_definition(ecs, options.task_definition or service["taskDefinition"])
     container_environment = tasks.environment_of(definition, stack.container(PROCESS))
@@ -194,7 +228,8 @@ COMMAND = Command(
     name="verify",
     summary="wait until a release is what answers users, or say why it is not",
     description="Wait until the rollout is complete on the expected revision, enough of its tasks run, and /readyz\n"
-    "answers with the release through the load balancer. Ends at once when ECS rolls it back.",
+    "answers with the release through the load balancer. Ends early when ECS rolls it back or gives it up.\n"
+    "Only looks, and changes nothing.",
     add_options=_options,
     run=_run,
 )

@@ -69,19 +69,6 @@ def test_a_deployment_that_vanishes_while_we_watch_was_rolled_back(
     assert "ECS rolled it back: its deployment is gone" in seen.err
 
 
-def test_a_failed_first_deployment_says_there_was_nothing_to_return_to(
-    rollout: Rollout, capsys: pytest.CaptureFixture[str]
-) -> None:
-    world = rollout.world
-    rollout.crash()
-    failed = world.deployment(rollout.new, "FAILED") | {"rolloutStateReason": BREAKER}
-    world.clock.at(10, lambda: world.serve(failed))
-    seen = rollout.verify(capsys)
-    assert seen.code == 1
-    assert "no earlier deployment to return to" in seen.err
-    assert "container web: exit code 3" in seen.err
-
-
 def test_another_update_in_between_is_told_apart_from_a_rollback(
     rollout: Rollout, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class EcsFake:
     """What ECS holds, and its answers about it."""
 
+    prefix: str = "pactum-staging"
+    """What the names of the one stack begin with: its project and its own name."""
     clock: FakeClock = field(default_factory=FakeClock)
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
     service: dict[str, Any] | None = None
@@ -23,7 +25,7 @@ class EcsFake:
     run_failures: list[dict[str, str]] = field(default_factory=list)
 
     def define(self, process: str, revision: int, *, release: str = RELEASE, **environment: str) -> str:
-        family = f"pactum-staging-{process}"
+        family = f"{self.prefix}-{process}"
         arn = ARN.format("ecs", f"task-definition/{family}:{revision}")
         self.definitions[arn] = {
             "taskDefinitionArn": arn,
@@ -38,7 +40,7 @@ class EcsFake:
                     "logConfiguration": {
                         "logDriver": "awslogs",
                         "options": {
-                            "awslogs-group": f"/pactum/staging/{process}",
+                            "awslogs-group": f"/{self.prefix.replace('-', '/')}/{process}",
                             "awslogs-region": REGION,
                             "awslogs-stream-prefix": process,
                         },
@@ -86,7 +88,7 @@ class EcsFake:
         self.service["events"].insert(0, {"id": str(number), "createdAt": self.clock.date(), "message": message})
 
     def task(self, identity: str, definition: str, status: str = "RUNNING", **more: Any) -> dict[str, Any]:
-        arn = ARN.format("ecs", f"task/pactum-staging/{identity}")
+        arn = ARN.format("ecs", f"task/{self.prefix}/{identity}")
         name = self.definitions[definition]["containerDefinitions"][0]["name"]
         container = {"name": name, "lastStatus": status, **more.pop("container", {})}
         self.tasks[arn] = {
@@ -102,7 +104,7 @@ class EcsFake:
     def describe_services(self, asked: dict[str, Any]) -> dict[str, Any]:
         if self.service is None:
             raise Refused("ClusterNotFoundException", "Cluster not found.")
-        assert asked == {"cluster": "pactum-staging", "services": ["web"]}
+        assert asked == {"cluster": self.prefix, "services": ["web"]}
         return {"services": [self.service], "failures": []}
 
     def describe_task_definition(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +121,9 @@ class EcsFake:
     def run_task(self, asked: dict[str, Any]) -> dict[str, Any]:
         if self.run_failures:
             return {"tasks": [], "failures": self.run_failures}
-        task = self.task("f00d", asked["taskDefinition"], "PROVISIONING", startedBy=asked["startedBy"])
+        started_before = sum(task.get("startedBy") == asked["startedBy"] for task in self.tasks.values())
+        identity = f"f00d{started_before + 1}" if started_before else "f00d"
+        task = self.task(identity, asked["taskDefinition"], "PROVISIONING", startedBy=asked["startedBy"])
         self.on_run(task)
         return {"tasks": [dict(task)], "failures": []}
 
@@ -142,7 +146,7 @@ class EcsFake:
 
     def list_tasks(self, asked: dict[str, Any]) -> dict[str, Any]:
         assert "startedBy" not in asked or len(asked) == 2, "ECS takes startedBy only as the single filter"
-        family = asked.get("family") or f"pactum-staging-{asked['serviceName']}"
+        family = asked.get("family") or f"{self.prefix}-{asked['serviceName']}"
         wanted = asked.get("desiredStatus", "RUNNING")
         return {
             "taskArns": [

@@ -48,9 +48,9 @@ class Front:
 
 
 @contextlib.contextmanager
-def rolling_out() -> Iterator[Rollout]:
+def rolling_out(world: World | None = None) -> Iterator[Rollout]:
     """Serve a fresh rollout's /readyz for as long as a test takes."""
-    rollout = Rollout()
+    rollout = Rollout(world or World())
     server = rollout.front.server
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -65,8 +65,8 @@ def rolling_out() -> Iterator[Rollout]:
 class Rollout:
     """A service that served revision 1 and is getting revision 2."""
 
-    def __init__(self) -> None:
-        self.world = World()
+    def __init__(self, world: World) -> None:
+        self.world = world
         self.front = Front()
         self.old = self.world.define("web", 1, release=OLD_RELEASE)
         self.new = self.world.define("web", 2)
@@ -86,6 +86,11 @@ class Rollout:
         world.task("old1", self.old)
         world.task("old2", self.old)
 
+    def begin_first(self) -> None:
+        """A service's first deployment: no revision served before."""
+        self.world.tasks.clear()
+        self.world.serve(self.world.deployment(self.new, "IN_PROGRESS"))
+
     def complete(self, tasks: int = 2) -> None:
         world = self.world
         world.serve(world.deployment(self.new, "COMPLETED", running=tasks))
@@ -98,7 +103,20 @@ class Rollout:
         self.world.end(task, exit_code=exit_code)
         self.world.logs["/pactum/staging/web", f"web/web/{identity}"] += [f"trace {n}" for n in range(lines)]
 
+    def trip(self) -> None:
+        """The circuit breaker gives it up: for a moment the failed deployment is still the primary."""
+        world = self.world
+        failed = world.deployment(self.new, "FAILED") | {"rolloutStateReason": BREAKER}
+        world.serve(failed, world.deployment(self.old, "COMPLETED", status="ACTIVE", running=2))
+
+    def fail_first(self) -> None:
+        """The circuit breaker gives up a service's first deployment: there is no other."""
+        world = self.world
+        world.serve(world.deployment(self.new, "FAILED") | {"rolloutStateReason": BREAKER})
+
     def roll_back(self) -> None:
+        """A new deployment of the old revision is the primary; the failed one is listed until its tasks are gone."""
         world = self.world
         failed = world.deployment(self.new, "FAILED", status="ACTIVE") | {"rolloutStateReason": BREAKER}
-        world.serve(world.deployment(self.old, "IN_PROGRESS", running=2), failed)
+        back = world.deployment(self.old, "IN_PROGRESS", running=2) | {"id": "ecs-svc/rollback"}
+        world.serve(back, failed)

@@ -15,8 +15,8 @@ class SecretsFake:
 
     secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def secret(self, arn: str, *, kind: str, stack: str = "staging", **more: Any) -> str:
-        tags = [{"Key": "pactum:stack", "Value": stack}, {"Key": "pactum:secret", "Value": kind}]
+    def secret(self, arn: str, *, kind: str, stack: str = "staging", project: str = "pactum", **more: Any) -> str:
+        tags = [{"Key": f"{project}:stack", "Value": stack}, {"Key": f"{project}:secret", "Value": kind}]
         self.secrets[arn] = {"ARN": arn, "Name": arn, "Tags": tags, "values": {}, "stages": {}, **more}
         return arn
 
