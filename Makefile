@@ -42,11 +42,12 @@ test: check test-emulator test-app test-rehearsal ## Everything: check, then the
 
 check: lint types test-unit ## The fast part: linters, types and unit tests
 
-lint: .venv/.installed ## ruff, hadolint, shellcheck where it is installed
+lint: .venv/.installed ## ruff, hadolint
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/hadolint app_image/Dockerfile
 
-types: .venv/.installed ## mypy, strict
+types: .venv/.installed .venv-emulator/.installed ## mypy, strict
 	@$(BIN)/mypy
+	@$(BIN)/mypy --python-executable .venv-emulator/bin/python -p rehearsal.emulator
 
 test-unit: .venv/.installed ## Unit tests: offline, no Docker
 	@$(BIN)/pytest -q -m 'not rehearsal'
