@@ -6,6 +6,8 @@ import sys
 
 from pactum.environment import EnvironmentInvalid, read_environment
 from pactum.json_logs import logging_config
+from pactum.probe_worker import lacking_internals
+from pactum.probe_worker import worker_connections as connections_for
 
 
 def refuse(message: str) -> None:
@@ -21,13 +23,21 @@ except EnvironmentInvalid as error:
     refuse(str(error))
 if environment.database.master_login:
     refuse("DATABASE_MASTER_USER is set: only the migration may have the master login. Remove it from the web process.")
+if lacking := lacking_internals():
+    refuse(
+        f"This gunicorn lacks what pactum.probe_worker builds on: {', '.join(lacking)}. Install the version that"
+        " requirements.txt names, or adapt pactum/probe_worker.py to this one."
+    )
 
 wsgi_app = "pactum.wsgi:application"
 bind = f"0.0.0.0:{environment.port}"
 
-worker_class = "gthread"
+# gthread, with threads kept free for the balancer's probes. Neither has a time limit for a request (`timeout` watches
+# the main thread only): what ends one that waits for the database is in pactum/database_settings.py.
+worker_class = "pactum.probe_worker.ProbeWorker"
 workers = environment.web_concurrency
 threads = environment.web_threads
+worker_connections = connections_for(environment.web_threads)
 # The workers' heartbeat files: in memory, where Fargate has 64 MB, so that a slow disk kills no worker.
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn makes an unguessable name in it
 

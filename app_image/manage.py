@@ -1,12 +1,14 @@
 #!/usr/bin/env python
 """Django's command line."""
 
+import logging.config
 import os
 import sys
 
 from django.core.management import execute_from_command_line
 
 from pactum.environment import EnvironmentInvalid
+from pactum.json_logs import logging_config
 
 
 def main() -> None:
@@ -14,7 +16,10 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except EnvironmentInvalid as error:
-        sys.exit(str(error))
+        # Django could not read the settings, so it has not set up the log either.
+        logging.config.dictConfig(logging_config("INFO", os.environ.get("RELEASE", "")))
+        logging.getLogger("pactum.environment").critical(str(error))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def test_a_good_release_reaches_users_without_one_failed_request(live: Rehearsal
 @pytest.mark.parametrize(
     ("release", "cause"),
     [
-        ("failing_migration", 'column "no_such_column"'),
+        ("failing_migration", "no_such_column"),
         ("crashes_at_boot", "pactum: cannot import name settings"),
         ("never_healthy", "failed ELB health checks"),
     ],

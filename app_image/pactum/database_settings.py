@@ -1,13 +1,27 @@
-"""The one database connection: who connects, how TLS is checked, and the pool."""
+"""The one database connection: who connects, how TLS is checked, the pool, and how long a request waits at most.
+
+gunicorn's threads have no time limit for a request, so these limits are what gives a thread back when it waits for the
+database. Together they keep one wait below 25 s, the time a stopping container has:
+
+- for a connection: 5 s (the pool's `timeout`); each attempt to make one: 3 s (`connect_timeout`);
+- for an answer: 15 s (`statement_timeout`, set on the app's role), kept by the database;
+- for an answer of a database that hangs: 20 s (`BoundedConnection`), kept here;
+- for a host that is gone: 20 s (`tcp_user_timeout`, keepalives), kept by the kernel.
+
+A request that asks often may take the sum. The migration has none of the app's limits: it may take long.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pactum.bounded_connection import BoundedConnection
+
 if TYPE_CHECKING:
     from pactum.environment import Database
 
-# Ends a connection whose other side has silently gone (a failover, a lost host) within about half a minute.
+# Ends a connection whose other side has silently gone (a failover, a lost host): when idle within 25 s, with a question
+# under way within 20 s.
 DEAD_PEER_OPTIONS = {
     "connect_timeout": 3,
     "keepalives_idle": 10,
@@ -46,10 +60,14 @@ def connection_settings(database: Database) -> dict[str, Any]:
 def pool_options(pool_max: int) -> dict[str, Any]:
     """Return psycopg_pool's options; times are seconds."""
     return {
+        "connection_class": BoundedConnection,
         "min_size": 1,
         "max_size": pool_max,
         # A request waits this long for a free connection before it fails.
         "timeout": 5,
+        # An attempt to connect is repeated ever more rarely, and nothing else is tried meanwhile. Giving up early, and
+        # beginning anew with the next request, finds the database within seconds of its return, not minutes.
+        "reconnect_timeout": 5,
         "max_idle": 300,
         # Connections are renewed in turn, so that none outlives a failover or a changed role setting for long.
         "max_lifetime": 1800,

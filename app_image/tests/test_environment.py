@@ -1,5 +1,6 @@
 """What the process accepts from its environment, and how it says what is wrong."""
 
+import json
 import os
 import subprocess
 import sys
@@ -116,11 +117,11 @@ class DatabaseConnection(SimpleTestCase):
 
 
 class Processes(SimpleTestCase):
-    def test_manage_py_says_what_is_missing_without_a_traceback(self) -> None:
+    def test_manage_py_says_what_is_missing_in_one_log_line(self) -> None:
         result = run("python", "manage.py", "migrate_safely")
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("SECRET_KEY is missing", result.stderr)
-        self.assertNotIn("Traceback", result.stderr)
+        self.assertEqual((result.returncode, result.stderr), (1, ""))
+        (line,) = result.stdout.splitlines()
+        self.assertIn("SECRET_KEY is missing", json.loads(line)["message"])
 
     def test_gunicorn_refuses_to_start_in_one_log_line(self) -> None:
         result = run("gunicorn", "--config", "gunicorn.conf.py", **COMPLETE | {"SECRET_KEY": "hunter2"})
@@ -128,6 +129,17 @@ class Processes(SimpleTestCase):
         self.assertEqual(len(result.stdout.splitlines()), 1, "the cause must not drown in tracebacks")
         self.assertIn('"level": "CRITICAL"', result.stdout)
         self.assertNotIn("hunter2", result.stdout + result.stderr)
+
+    def test_gunicorn_without_the_internals_of_our_worker_is_refused_in_one_log_line(self) -> None:
+        """The worker must not start and then answer nothing, or only when the database hangs."""
+        script = (
+            "import sys; from gunicorn.workers.gthread import ThreadWorker; del ThreadWorker.accept;"
+            " from gunicorn.app.wsgiapp import run; sys.argv = ['gunicorn', '--config', 'gunicorn.conf.py']; run()"
+        )
+        result = run("python", "-c", script, **COMPLETE)
+        self.assertEqual((result.returncode, result.stderr), (1, ""))
+        (line,) = result.stdout.splitlines()
+        self.assertIn("lacks what pactum.probe_worker builds on: ThreadWorker.accept", json.loads(line)["message"])
 
     def test_the_web_process_refuses_the_master_login(self) -> None:
         master = {"DATABASE_MASTER_USER": "master", "DATABASE_MASTER_PASSWORD": "hunter2"}

@@ -5,8 +5,10 @@ The master here is what RDS gives: CREATEROLE and CREATEDB, owner of the databas
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -31,27 +33,35 @@ def connect(user: str, password: str, database: str = DATABASE) -> psycopg.Conne
     )  # fmt: skip
 
 
+ENVIRONMENT = {
+    "DATABASE_NAME": DATABASE,
+    "DATABASE_USER": APP_USER,
+    "DATABASE_PASSWORD": APP_PASSWORD,
+    "DATABASE_MASTER_USER": MASTER.user,
+    "DATABASE_MASTER_PASSWORD": MASTER.password,
+    "LOG_LEVEL": "INFO",
+}
+
+
 def start(*arguments: str, **changes: str) -> subprocess.Popen[str]:
-    variables = {
-        "DATABASE_NAME": DATABASE,
-        "DATABASE_USER": APP_USER,
-        "DATABASE_PASSWORD": APP_PASSWORD,
-        "DATABASE_MASTER_USER": MASTER.user,
-        "DATABASE_MASTER_PASSWORD": MASTER.password,
-        **changes,
-    }
     return subprocess.Popen(
-        ["python", "manage.py", "migrate_safely", *arguments], cwd=APP, env=os.environ | variables, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        ["python", "manage.py", "migrate_safely", *arguments], cwd=APP, env=os.environ | ENVIRONMENT | changes,
+        # What stands on stderr counts, too: it would not be JSON.
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Answer the exit code and the messages; every line must be a JSON object, only the last one an error."""
     output, _ = process.communicate(timeout=100)
     for secret in ("hunter2", MASTER.password):
         if secret in output:
             raise AssertionError(f"a password is in the migration's log:\n{output}")
-    return process.returncode, output
+    lines = [json.loads(line) for line in output.splitlines()]
+    errors = [line for line in lines if line["level"] in {"ERROR", "CRITICAL"}]
+    if errors != (lines[-1:] if process.returncode else []):
+        raise AssertionError(f"exit code {process.returncode}, but the log's errors are {errors}")
+    return process.returncode, "\n".join(line["message"] for line in lines)
 
 
 def migrate(*arguments: str, **changes: str) -> tuple[int, str]:
@@ -69,8 +79,21 @@ class FreshDatabase(SimpleTestCase):
         self.server.execute(f"CREATE DATABASE {DATABASE}")
 
     def clean(self) -> None:
-        self.server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        self.drop_database()
         self.server.execute(psycopg.sql.SQL("DROP ROLE IF EXISTS {}").format(psycopg.sql.Identifier(APP_USER)))
+
+    def drop_database(self) -> None:
+        """Drop it and its sessions; the master may not end those of the app and of autovacuum, but they end soon."""
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                self.server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+            except psycopg.errors.InsufficientPrivilege:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def master(self) -> psycopg.Connection[Any]:
         connection = connect(MASTER.user, MASTER.password)
@@ -165,7 +188,28 @@ class Locks(FreshDatabase):
         code, output = migrate("--lock-timeout-seconds", "1")
         self.assertEqual(code, 1)
         self.assertIn("Migration auth.0012_alter_user_first_name_max_length failed and was rolled back", output)
-        self.assertIn("--lock-timeout-seconds", output)
+        self.assertIn("in use for more than 1 s", output)
+        self.assertIn("`ops migrate`", output, "the remedy is something an operator can do")
+        self.assertNotIn("--lock-timeout-seconds", output, "`ops migrate` cannot pass it on")
+
+    def test_a_database_that_goes_away_meanwhile_is_said_in_one_line(self) -> None:
+        migrate()
+        master = self.master()
+        master.execute("DELETE FROM django_migrations WHERE name = '0012_alter_user_first_name_max_length'")
+        master.execute("BEGIN; LOCK TABLE auth_user IN ACCESS SHARE MODE")
+        process = start("--lock-timeout-seconds", "60")
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+        deadline = time.monotonic() + 30
+        while self.server.execute(waits, [DATABASE]).fetchone() == (0,):
+            self.assertLess(time.monotonic(), deadline, "the migration should wait for the table")
+            time.sleep(0.1)
+        self.drop_database()
+        code, output = finish(process)
+        self.assertEqual(code, 1)
+        self.assertIn("terminating connection", output, "what happened first is the cause")
+        self.assertIn("could not be asked afterwards", output)
+        self.assertIn("`ops migrate`", output)
+        self.assertNotIn("Traceback", output)
 
 
 class Mistakes(FreshDatabase):
@@ -183,6 +227,28 @@ class Mistakes(FreshDatabase):
         self.assertIn("as the master user", output)
         self.assertIn("password authentication failed", output)
         self.assertNotIn("Traceback", output)
+
+    def test_a_fault_in_a_migrations_own_code_is_one_line_with_its_traceback(self) -> None:
+        script = (
+            "from unittest import mock; from django.core.management import execute_from_command_line as run;"
+            " from django.db.migrations.migration import Migration;"
+            " mock.patch.object(Migration, 'apply', side_effect=ValueError('two\\nlines')).start();"
+            " run(['manage.py', 'migrate_safely'])"
+        )
+        failed = subprocess.run(
+            ["python", "-c", script], cwd=APP, env=os.environ | ENVIRONMENT, text=True, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self.assertEqual(failed.returncode, 1, failed.stdout)
+        line = json.loads(failed.stdout.splitlines()[-1])
+        self.assertEqual((line["level"], line["logger"]), ("CRITICAL", "pactum.migrate"))
+        self.assertIn("The migration failed: ValueError: two\nlines", line["message"])
+        self.assertIn("Traceback", line["exception"])
+
+    def test_a_wrong_environment_is_one_line(self) -> None:
+        code, output = migrate(SECRET_KEY="")
+        self.assertEqual(code, 1)
+        self.assertIn("SECRET_KEY is missing", output)
 
     def test_without_the_master_login_nothing_is_tried(self) -> None:
         code, output = migrate(DATABASE_MASTER_USER="", DATABASE_MASTER_PASSWORD="")

@@ -53,6 +53,13 @@ def run(*command: str, options: tuple[str, ...] = (), **changes: str) -> subproc
     )  # fmt: skip
 
 
+def migrate() -> None:
+    """Prepare the database, as every deployment does first."""
+    migrated = run("python", "manage.py", "migrate_safely", options=("--rm",), **MASTER)
+    if migrated.returncode != 0:
+        raise AssertionError(f"migrate_safely failed: {migrated.stdout}{migrated.stderr}")
+
+
 class Web:
     """A web container, reachable on a port of the loopback interface."""
 
@@ -134,6 +141,19 @@ class Image(unittest.TestCase):
         self.assertEqual(result.stdout, "[]\n", "every start of every task would compile again")
 
 
+class Migrating(unittest.TestCase):
+    """The deployment's one-off task."""
+
+    def test_all_it_writes_is_json_on_stdout(self) -> None:
+        for changes, code in ((MASTER, 0), (MASTER | {"DATABASE_MASTER_PASSWORD": "wrong"}, 1)):
+            result = run("python", "manage.py", "migrate_safely", options=("--rm",), **changes)
+            self.assertEqual((result.returncode, result.stderr), (code, ""))
+            lines = [json.loads(line) for line in result.stdout.splitlines()]
+            self.assertTrue(lines, "whoever reads the log must see what was done")
+            self.assertEqual({line["release"] for line in lines}, {"sha256:container-test"})
+            self.assertEqual([line["level"] for line in lines].count("CRITICAL"), code, "an error is one line")
+
+
 class Serving(unittest.TestCase):
     """The life of a deployment: migrate, serve, stop."""
 
@@ -141,9 +161,7 @@ class Serving(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        migrated = run("python", "manage.py", "migrate_safely", options=("--rm",), **MASTER)
-        if migrated.returncode != 0:
-            raise AssertionError(f"migrate_safely failed: {migrated.stdout}{migrated.stderr}")
+        migrate()
         cls.web = Web()
 
     @classmethod
