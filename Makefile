@@ -47,7 +47,7 @@ lint: .venv/.installed ## ruff, hadolint
 
 types: .venv/.installed .venv-emulator/.installed ## mypy, strict
 	@$(BIN)/mypy
-	@$(BIN)/mypy --python-executable .venv-emulator/bin/python --exclude '^$$' -p rehearsal.emulator
+	@$(BIN)/mypy --config-file rehearsal/emulator/mypy.ini --python-executable .venv-emulator/bin/python -p rehearsal.emulator
 
 test-unit: .venv/.installed ## Unit tests: offline, no Docker
 	@$(BIN)/pytest -q -m 'not rehearsal'
