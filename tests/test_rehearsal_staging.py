@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.rehearsal,
-    # The longest, a release that never gets healthy, takes about three minutes: ECS gives up after three tasks.
+    # The longest, a release that never gets healthy, takes about two minutes: ECS gives up after three tasks.
     pytest.mark.timeout(600),
     # boto3's connections and Pulumi's tasks end with the process, not with the test that pytest happens to be in.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -30,12 +30,14 @@ pytestmark = [
 RELEASES = Path(__file__).parent / "releases"
 # Beside the usual ports, so that a developer's own rehearsal may stay up meanwhile.
 SHARED = Place(gateway_port=4676, front_port=8676)
+# ECS gives a release up after three tasks that never got healthy; each is given this long to start.
+SHORT_GRACE = {"pactum:healthGraceSeconds": "15"}
 KILLED = Place(gateway_port=4677, front_port=8677)
 
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[Rehearsal]:
-    with Rehearsal(stack="staging", place=SHARED) as rehearsal:
+    with Rehearsal(stack="staging", place=SHARED, overrides=SHORT_GRACE) as rehearsal:
         rehearsal.bootstrap()
         rehearsal.preview()
         rehearsal.up()
