@@ -42,8 +42,10 @@ test: check test-emulator test-app test-rehearsal ## Everything: check, then the
 
 check: lint types test-unit ## The fast part: linters, types and unit tests
 
-lint: .venv/.installed ## ruff, hadolint
-	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/hadolint app_image/Dockerfile
+lint: .venv/.installed ## ruff, hadolint, shellcheck
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@$(BIN)/hadolint app_image/Dockerfile
+	@$(BIN)/shellcheck .ci/run tests/app/run rehearsal/images/postgres/docker-entrypoint.sh
 
 types: .venv/.installed .venv-emulator/.installed ## mypy, strict
 	@$(BIN)/mypy
@@ -76,7 +78,9 @@ bootstrap: pulumi-cli .venv/.installed ## Prepare an AWS account, once: the imag
 pulumi-cli:
 	@command -v pulumi >/dev/null || { echo "The Pulumi CLI is not installed. Install it as https://www.pulumi.com/docs/install/ says (curl -fsSL https://get.pulumi.com | sh), or run 'make rehearse', which needs none." >&2; exit 1; }
 
-UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
-lock: .venv/.installed ## Resolve the requirements again after pyproject.toml changed
-	@$(UV_COMPILE) pyproject.toml -o requirements.txt
-	@$(UV_COMPILE) pyproject.toml --group dev -o requirements-dev.txt
+UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-header
+lock: .venv/.installed ## Resolve the requirements again after pyproject.toml or a requirements.in changed
+	@$(UV_COMPILE) --universal --python-version 3.11 pyproject.toml -o requirements.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 pyproject.toml --group dev -o requirements-dev.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 rehearsal/emulator/requirements.in -o rehearsal/emulator/requirements.txt
+	@$(UV_COMPILE) --python-version 3.13 app_image/requirements.in -o app_image/requirements.txt
