@@ -67,7 +67,9 @@ class LoadBalancer(pulumi.ComponentResource):
         targets = self._target_group(args)
         self._listeners(balancer, targets, args.settings.certificate_arn)
         if args.deletion_protection and not args.settings.certificate_arn:
-            pulumi.log.warn("pactum:certificateArn is not set: passwords and sessions reach this stack unencrypted.", self)
+            pulumi.log.warn(
+                "pactum:certificateArn is not set: passwords and sessions reach this stack unencrypted.", self
+            )
         domain_name = args.settings.domain_name
         self.dns_name, self.https = balancer.dns_name, bool(args.settings.certificate_arn)
         self.allowed_hosts = balancer.dns_name.apply(lambda dns: f"{domain_name},{dns}" if domain_name else dns)

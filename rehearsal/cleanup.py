@@ -8,13 +8,15 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from rehearsal import processes
+from rehearsal import children, processes
 from rehearsal.docker_client import DockerClient
+from rehearsal.docker_leftovers import Leftovers
 from rehearsal.errors import RehearsalError
-from rehearsal.place import Place
+from rehearsal.place import DEFAULT_GATEWAY_PORT, Place
 
 EMULATOR_GRACE_SECONDS = 45
-DOCKER_SECONDS = 120
+COMMAND_GRACE_SECONDS = 5
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class BusyError(RehearsalError):
@@ -45,11 +47,11 @@ def only_one(place: Place) -> Iterator[None]:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Removing is bounded in time and must come to its end: Ctrl-C and SIGTERM wait until it has."""
+    """Removing is bounded in time and must come to its end: signals to end wait until it has."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
     try:
         yield
     finally:
@@ -65,36 +67,37 @@ def other_places(place: Place) -> list[Place]:
 
 
 def remove_all(place: Place, client: DockerClient | None) -> list[str]:
-    """Remove what a run on this port left; answers what was found, in words."""
-    removed = []
-    pid = processes.recorded(place.emulator_record)
-    if pid is not None:
-        processes.end(pid, grace_seconds=EMULATOR_GRACE_SECONDS)
-        removed.append(f"emulator process {pid}")
-    place.emulator_record.unlink(missing_ok=True)
+    """Remove what a run on this port left; answers what was found, in words.
+
+    RehearsalError when something is still there afterwards: it names what, and what holds it.
+    """
+    removed, stayed = _end_processes(place)
     if client is not None:
-        removed += _remove_from_docker(place, client)
+        from_docker = Leftovers(place=place, client=client).remove()
+        removed += from_docker[0]
+        stayed += from_docker[1]
+    if stayed:
+        listing = "\n".join(f"    {what}" for what in stayed)
+        again = "" if place.gateway_port == DEFAULT_GATEWAY_PORT else f"REHEARSAL_GATEWAY_PORT={place.gateway_port} "
+        raise RehearsalError(
+            f"Not everything of the rehearsal on port {place.gateway_port} could be removed:\n{listing}",
+            remedy=f"End what uses it (`docker rm --force NAME` if it is yours), then `{again}python -m rehearsal clean`.",
+        )
     return removed
 
 
-def _remove_from_docker(place: Place, client: DockerClient) -> list[str]:
-    removed = []
-    label = f"label={place.docker_label}"
-    kinds = (
-        ("container", ["ps", "--all", "--quiet", "--filter", label], ["rm", "--force", "--volumes"]),
-        ("network", ["network", "ls", "--quiet", "--filter", label], ["network", "rm"]),
-        ("volume", ["volume", "ls", "--quiet", "--filter", label], ["volume", "rm", "--force"]),
-        (
-            "image tag",
-            ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={place.registry}/*"],
-            ["image", "rm", "--force"],
-        ),
-        ("image", ["image", "ls", "--quiet", "--filter", label], ["image", "rm", "--force"]),
-    )
-    for kind, listing, removal in kinds:
-        found = sorted({name for name in client.run(*listing).split() if not name.endswith(":<none>")})
-        if found:
-            # One that vanished meanwhile is no failure; what really stays is told by the next look.
-            client.attempt(*removal, *found, timeout_seconds=DOCKER_SECONDS)
-            removed.append(f"{len(found)} {kind}{'s' if len(found) > 1 else ''}")
-    return removed
+def _end_processes(place: Place) -> tuple[list[str], list[str]]:
+    removed, stayed = [], []
+    emulator = processes.recorded(place.emulator_record)
+    if emulator is not None:
+        processes.end(emulator, grace_seconds=EMULATOR_GRACE_SECONDS)
+        removed.append(f"emulator process {emulator}")
+    if processes.recorded(place.emulator_record) is not None:
+        stayed.append(f"emulator process {emulator}: it does not end")
+    else:
+        place.emulator_record.unlink(missing_ok=True)
+    for pid in children.left_by(place.docker_label):
+        processes.end(pid, grace_seconds=COMMAND_GRACE_SECONDS)
+        still = processes.started_at(pid) is not None
+        (stayed if still else removed).append(f"process {pid}" + (": it does not end" if still else ""))
+    return removed, stayed

@@ -42,15 +42,30 @@ def recorded(path: Path) -> int | None:
 
 
 def end(pid: int, *, grace_seconds: float, is_gone: Callable[[], bool] | None = None) -> None:
-    """SIGTERM, then SIGKILL after `grace_seconds`. Returns once the process is gone or killed."""
+    """SIGTERM, then SIGKILL after `grace_seconds`. Returns once it is gone, killed, or not ours to end."""
     gone = is_gone or (lambda: started_at(pid) is None)
     for signal_number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, 5.0)):
         try:
             os.kill(pid, signal_number)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):
             return
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if gone():
                 return
             time.sleep(0.05)
+
+
+def with_environment(name: str, value: str) -> list[int]:
+    """Processes whose environment has exactly this variable (Linux; elsewhere none are found). Never our own."""
+    wanted = f"{name}={value}".encode()
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (directory / "environ").read_bytes().split(b"\0")
+        except OSError:
+            # It ended meanwhile, or is another user's.
+            continue
+        if wanted in variables and int(directory.name) != os.getpid():
+            found.append(int(directory.name))
+    return sorted(found)
