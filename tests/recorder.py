@@ -38,9 +38,9 @@ class Recorded:
 
 @dataclass
 class Recorder(pulumi.runtime.Mocks):
-    """Answers like AWS would, with made-up ids; in a preview it answers nothing that only AWS would know."""
+    """Answers like AWS would, with made-up ids; in a stack's first preview nothing that only AWS would know."""
 
-    preview: bool = False
+    unknown: bool = False
     refuse: tuple[str, str] | None = None
     resources: list[Recorded] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Recorder(pulumi.runtime.Mocks):
             raise RefusedError(f"{args.typ} {args.name}")
         with self._lock:
             self.resources.append(Recorded(args.typ, args.name, args.inputs, self._asked.urn, self._asked.waits_for))
-        if self.preview:
+        if self.unknown:
             return "", dict(args.inputs)
         return f"{args.name}-id", {**computed(args.typ, args.name), **args.inputs}
 
@@ -128,10 +128,14 @@ def record(
     project: str = "pactum",
     stack: str = "staging",
     preview: bool = False,
+    made_before: bool = False,
     refuse: tuple[str, str] | None = None,
 ) -> Recorder:
-    """Run `program` as a Pulumi program would be; an exception in it is kept in `error`."""
-    recorder = Recorder(preview=preview, refuse=refuse)
+    """Run `program` as a Pulumi program would be; an exception in it is kept in `error`.
+
+    A `preview` answers nothing that only AWS knows, unless the stack was `made_before`.
+    """
+    recorder = Recorder(unknown=preview and not made_before, refuse=refuse)
     pulumi.runtime.set_mocks(recorder, project=project, stack=stack, preview=preview, monitor=Monitor(recorder))
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator] # pulumi does not type it

@@ -30,8 +30,11 @@ def test_a_preview_with_unknown_values_registers_what_an_update_registers(name: 
     assert sorted(preview.names()) == sorted(update.names()), "a reviewer would see something else than what happens"
 
 
-def test_a_preview_runs_no_command() -> None:
-    assert stack(preview=True).calls == [], "a preview must change nothing and wait for nothing"
+@pytest.mark.parametrize("made_before", [False, True])
+def test_a_preview_runs_no_command(made_before: bool) -> None:
+    configure("staging", imageDigest=DIGEST)
+    recorder = record(deploy, preview=True, made_before=made_before)
+    assert recorder.calls == [], "a preview must change nothing and wait for nothing"
 
 
 def test_the_verdict_is_asked_at_every_update_about_the_revision_just_rolled_out() -> None:
