@@ -23,8 +23,10 @@ Ready: `GET http://127.0.0.1:REHEARSAL_PORT/_rehearsal/extensions` answers 200 w
 `{"ministack": "1.5.33", "network": name, "label": "pactum.rehearsal=PORT", "front_door": url or null,
 "rds_ca_file": path, "longest_grace_seconds": number or null,
 "extensions": [{"name", "rule", "source"}, ...]}`; nothing answers there before.
-Cannot start (wrong MiniStack, no Docker engine, port taken, bad variable): one line on stderr beginning
-`emulator: `, exit code 2.
+Cannot start (wrong MiniStack, no Docker engine, no network to be had, port taken, bad variable): one line on stderr
+beginning `emulator: `, exit code 2.
+Cannot go on (the scheduler or the probes fail again and again): everything is removed, the log ends with the
+traceback, exit code 1.
 
 Log in to the registry `localhost:REHEARSAL_PORT` with the token that ECR hands out, or with none. Task definitions name
 images as AWS does (`ACCOUNT.dkr.ecr.us-east-1.amazonaws.com/NAME@sha256:...`).
@@ -42,6 +44,7 @@ import os
 import resource
 import signal
 import sys
+import traceback
 
 import docker
 from docker.errors import DockerException
@@ -66,6 +69,9 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         pass  # ended before it served; what had been made is removed
+    except Exception:  # noqa: BLE001 - printed in full; raised, it would wait for MiniStack's threads
+        traceback.print_exc()
+        return 1
     return 0
 
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from docker.errors import DockerException
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch_logs, ecs
 
@@ -23,7 +22,7 @@ EXTENSION = Extension(
     source="Send Amazon ECS logs to CloudWatch (awslogs); Viewing Amazon ECS stopped task errors",
 )
 LONGEST_LINE = 256 * 1024  # bytes of one CloudWatch event; longer lines are cut into several
-BATCH = 500
+LOST_EXIT_CODE = 137  # of a container that cannot be watched any more: as if it had been killed
 OnExit = Callable[[dict[str, Any], int, int], None]  # task, index of the container, exit code
 
 
@@ -63,11 +62,11 @@ def put(config: dict[str, Any], line: str) -> None:
 
 def watch(container: Any, config: dict[str, Any] | None) -> int:
     """Forward the log, wait for the end and return the exit code. Blocks as long as the container lives."""
-    if config and ecs._ensure_awslogs_stream(config):
-        try:
+    try:
+        if config and ecs._ensure_awslogs_stream(config):
             forward(container, config)
-        except (DockerException, OSError) as error:
-            logger.warning("log of %s ended early: %s", container.name, error)
+    except Exception as error:  # a broken log, in whatever way, must not hide the exit  # noqa: BLE001
+        logger.warning("log of %s ended early: %r", container.name, error)
     result = container.client.api.wait(container.id, timeout=None)
     return int(result.get("StatusCode", 0))
 
@@ -85,28 +84,35 @@ def exited(task: dict[str, Any], index: int) -> threading.Event:
     return events.setdefault(index, threading.Event())
 
 
+def follow(task: dict[str, Any], container: Any, index: int, on_exit: OnExit) -> None:
+    """Watch a container to its end and tell it, also when it is lost from sight: others wait for the task's end."""
+    code = LOST_EXIT_CODE
+    try:
+        config = ecs._awslogs_config(definition(task, index), task["taskArn"].rsplit("/", 1)[-1], container.id)
+        code = watch(container, config)
+    except Exception:  # docker-py lets errors of requests and urllib3 through, besides its own
+        logger.exception("lost sight of %s; its task is taken for ended", container.name)
+    try:
+        with ecs.resource_lock("ecs-task", task["taskArn"]):
+            task["containers"][index] |= {"lastStatus": "STOPPED", "exitCode": code}
+    finally:
+        exited(task, index).set()
+        on_exit(task, index, code)
+
+
 def install(on_exit: OnExit) -> None:
     """Watch each container from its start, in place of MiniStack's polling."""
 
-    def follow(task: dict[str, Any], container: Any, index: int, account: str, region: str) -> None:
+    def follow_in(account: str, region: str, task: dict[str, Any], container: Any, index: int) -> None:
         with request_scope(account, region):
-            config = ecs._awslogs_config(definition(task, index), task["taskArn"].rsplit("/", 1)[-1], container.id)
-            try:
-                code = watch(container, config)
-            except (DockerException, OSError) as error:
-                logger.warning("lost sight of %s: %s", container.name, error)
-                code = 137
-            with ecs.resource_lock("ecs-task", task["taskArn"]):
-                task["containers"][index] |= {"lastStatus": "STOPPED", "exitCode": code}
-            exited(task, index).set()
-            on_exit(task, index, code)
+            follow(task, container, index, on_exit)
 
     def attach(task: dict[str, Any], container: Any, index: int, metadata_token: str, ecs_network: Any) -> bool:
         if not attach_original(task, container, index, metadata_token, ecs_network):
             return False
         exited(task, index)
-        arguments = (task, container, index, ecs.get_account_id(), ecs.get_region())
-        threading.Thread(target=follow, args=arguments, daemon=True, name=f"watch-{container.name}").start()
+        arguments = (ecs.get_account_id(), ecs.get_region(), task, container, index)
+        threading.Thread(target=follow_in, args=arguments, daemon=True, name=f"watch-{container.name}").start()
         return True
 
     require(ecs, "_awslogs_config", "(cdef, task_id, container_id)")

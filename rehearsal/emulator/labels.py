@@ -9,7 +9,7 @@ from docker.errors import APIError, DockerException, NotFound
 from ministack.core import container_reaper
 
 from rehearsal.emulator.patching import Extension, replace
-from rehearsal.emulator.settings import Settings
+from rehearsal.emulator.settings import CannotStartError, Settings
 
 logger = logging.getLogger("rehearsal.labels")
 
@@ -21,10 +21,39 @@ EXTENSION = Extension(
 
 
 def create_network(docker_client: Any, settings: Settings) -> str:
-    """Make the network of this emulator and return its address on this host (IPv4)."""
-    network = docker_client.networks.create(settings.network, driver="bridge", labels=settings.labels)
-    network.reload()
+    """Make the network of this emulator and return its address on this host (IPv4).
+
+    Raises CannotStartError if the name is taken (Docker would make a second network of it, and tasks would land in
+    either) or if Docker refuses, which it mostly does for want of a free address range.
+    """
+    refuse_taken_name(docker_client, settings)
+    try:
+        network = docker_client.networks.create(settings.network, driver="bridge", labels=settings.labels)
+        network.reload()
+    except APIError as error:
+        raise CannotStartError(
+            f"Docker cannot make the network {settings.network} ({error.explanation or error}); if its address ranges "
+            "are used up or overlap, remove networks that nobody uses (`docker network prune`) or give Docker more "
+            "ranges (`default-address-pools` in /etc/docker/daemon.json)"
+        ) from error
     return str(network.attrs["IPAM"]["Config"][0]["Gateway"])
+
+
+def refuse_taken_name(docker_client: Any, settings: Settings) -> None:
+    """Raise CannotStartError if a network of the emulator's name is there, naming what holds it."""
+    for network in docker_client.networks.list(names=[settings.network]):
+        if network.name != settings.network:  # Docker also finds names that contain this one
+            continue
+        network.reload()
+        holders = sorted(held["Name"] for held in (network.attrs.get("Containers") or {}).values())
+        why = (
+            f"is held by {', '.join(holders)} (`docker network disconnect -f {network.name} NAME` frees it)"
+            if holders
+            else f"is not this emulator's (no label {settings.label}; `docker network rm {network.name}` removes it)"
+        )
+        raise CannotStartError(
+            f"a network named {network.name} exists already and {why}; or set REHEARSAL_PORT to another port"
+        )
 
 
 def create_volume(docker_client: Any, name: str, settings: Settings) -> str:
@@ -73,9 +102,19 @@ def _try_to_remove(thing: Any, **options: Any) -> None:
 
 
 def install(settings: Settings) -> None:
-    """Add the label to those that MiniStack puts on its containers."""
+    """Add the label to those that MiniStack puts on its containers, and leave removing to `sweep`.
+
+    MiniStack's own sweep at its start removes every container on the engine that has a label of MiniStack's and no
+    instance, so also those of other people's emulators.
+    """
 
     def own_labels(service: str, **extra: Any) -> dict[str, str]:
         return {**original(service, **extra), **settings.labels}
 
     original = replace(container_reaper, "own_labels", "(service: str, **extra) -> dict", own_labels)
+    replace(
+        container_reaper,
+        "reap_all",
+        "(docker_client, stop_timeout: int = 2, include_unlabelled: bool = False) -> int",
+        lambda *_, **__: 0,
+    )

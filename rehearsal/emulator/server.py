@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -24,13 +25,16 @@ from rehearsal.emulator import (
     images,
     labels,
     secret_versions,
+    service_calls,
     service_scheduler,
     target_health,
+    target_probes,
     task_environment,
     task_stop,
 )
 from rehearsal.emulator.gateway import Gateway
 from rehearsal.emulator.patching import MINISTACK_VERSION, require
+from rehearsal.emulator.repeating import LoopFailedError
 from rehearsal.emulator.settings import Settings
 
 logger = logging.getLogger("rehearsal.emulator")
@@ -61,6 +65,7 @@ class Emulator:
         self._docker = docker_client
         self._gateway_address = gateway_address
         self._closing = threading.Event()
+        self._failure: LoopFailedError | None = None
         # MiniStack's services would each make a client of their own, with a time-out of their own.
         ecs._docker = rds._docker = docker_client
         self._registry = target_health.TargetRegistry(task_stop.deregistration_delay)
@@ -80,7 +85,7 @@ class Emulator:
         self._scheduler = service_scheduler.Scheduler(
             docker_client, self._registry, stopper, settings.longest_grace_seconds
         )
-        service_scheduler.install(self._scheduler)
+        service_calls.install(self._scheduler)
         database.install(docker_client, settings, self._gateway_address)
         secret_versions.install()
 
@@ -98,24 +103,40 @@ class Emulator:
         }
 
     async def run(self) -> None:
-        """Serve until a signal or the parent's death, then remove everything."""
+        """Serve until a signal or the parent's death, then remove everything.
+
+        Raises LoopFailedError, after the same end, if the scheduler or the probes cannot go on.
+        """
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         watch_parent(loop, self._settings.parent_pid, stop)
         stop_task = asyncio.create_task(self._announce_closing(stop))
-        for target in (
-            (target_health.run_probes, (self._registry, self._closing)),
-            (self._scheduler.run, (self._closing,)),
-        ):
-            threading.Thread(target=target[0], args=target[1], daemon=True, name=target[0].__name__).start()
+
+        def failed(failure: LoopFailedError) -> None:
+            self._failure = failure
+            loop.call_soon_threadsafe(stop.set)
+
+        self._start_loops(failed)
         servers = [self._serve(Gateway(self._balancers, self.description()), self._gateway_binds(), stop)]
         if self._settings.front_port:
             door = front_door.FrontDoor(self._balancers)
             servers.append(self._serve(door, [f"127.0.0.1:{self._settings.front_port}"], stop))
         await asyncio.gather(*servers)
         await stop_task
+        if self._failure is not None:
+            raise self._failure
+
+    def _start_loops(self, failed: Callable[[LoopFailedError], None]) -> None:
+        probes = threading.Thread(
+            target=target_probes.run_probes, args=(self._registry, self._closing, failed), daemon=True, name="probes"
+        )
+        scheduler = threading.Thread(
+            target=self._scheduler.run, args=(self._closing, failed), daemon=True, name="scheduler"
+        )
+        probes.start()
+        scheduler.start()
 
     def _gateway_binds(self) -> list[str]:
         # Containers on the emulator's own network reach the AWS endpoint at the network's address on this host.
@@ -157,7 +178,7 @@ def watch_parent(loop: asyncio.AbstractEventLoop, parent: int | None, stop: asyn
 
 
 def start(settings: Settings, docker_client: Any, gateway_address: str) -> None:
-    """Run the emulator to its end."""
+    """Run the emulator to its end. Raises LoopFailedError if it could not go on."""
     emulator = Emulator(settings, docker_client, gateway_address)
     logger.info("extensions: %s", json.dumps([module.EXTENSION.name for module in MODULES]))
     # Not asyncio.run: it would wait for threads that still talk to targets and databases that are gone.

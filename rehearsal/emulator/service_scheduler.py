@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import request_scope
@@ -15,7 +16,8 @@ from ministack.services import ecs
 
 from rehearsal.emulator import circuit_breaker, task_health
 from rehearsal.emulator.deployments import Decision, ServiceView, TaskView, decide
-from rehearsal.emulator.patching import Extension, replace, require
+from rehearsal.emulator.patching import Extension
+from rehearsal.emulator.repeating import LoopFailedError, repeat
 from rehearsal.emulator.service_events import event
 from rehearsal.emulator.target_health import TargetRegistry
 from rehearsal.emulator.task_stop import Stopper
@@ -34,6 +36,7 @@ EXTENSION = Extension(
 TICK_SECONDS = 0.5
 Task = dict[str, Any]
 Service = dict[str, Any]
+Deployment = dict[str, Any]
 
 
 class Scheduler:
@@ -46,27 +49,34 @@ class Scheduler:
         self._longest_grace = longest_grace
         self._registry = registry
         self._stopper = stopper
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()  # of every service's deployments: what reads and then changes them holds it
         self._wake = threading.Event()
-        self.breaker = circuit_breaker.CircuitBreaker(self._lock)
+        self.breaker = circuit_breaker.CircuitBreaker(self.lock)
 
     def wake(self, *_arguments: Any, **_options: Any) -> None:
         """Look at the services now rather than at the next tick."""
         self._wake.set()
 
-    def run(self, closing: threading.Event) -> None:
+    def run(self, closing: threading.Event, on_failure: Callable[[LoopFailedError], None]) -> None:
         """Look at all services until the emulator closes."""
-        while not closing.is_set():
-            self._wake.wait(TICK_SECONDS)
-            self._wake.clear()
-            for (account, region, key), service in list(ecs._services._data.items()):
-                if closing.is_set():
-                    return
+        repeat("service scheduler", lambda: self.look(closing), closing, on_failure)
+
+    def look(self, closing: threading.Event) -> None:
+        """Wait for the next tick, then tend every service. Raises, once all had their turn, what went wrong."""
+        self._wake.wait(TICK_SECONDS)
+        self._wake.clear()
+        errors: list[Exception] = []
+        for (account, region, key), service in list(ecs._services._data.items()):
+            if closing.is_set():
+                return
+            try:
                 with request_scope(account, region):
-                    try:
-                        self.tend(key.split("/", 1)[0], service)
-                    except Exception:  # one broken service must not stop the others
-                        logger.exception("service %s", service.get("serviceName"))
+                    self.tend(key.split("/", 1)[0], service)
+            except Exception as error:  # noqa: BLE001 - raised below: one broken service must not stop the others
+                error.add_note(f"while tending service {key}")
+                errors.append(error)
+        if errors:
+            raise ExceptionGroup("services could not be tended", errors)
 
     def tend(self, cluster: str, service: Service) -> None:
         """Bring one service a step nearer to what it should be."""
@@ -77,7 +87,7 @@ class Scheduler:
             arn: task_health.of_task(self._docker, self._registry, service, task, self._longest_grace)
             for arn, task in tasks.items()
         }
-        with self._lock:
+        with self.lock:
             primary = ecs._primary_deployment(service)
             if primary is None:
                 return
@@ -98,10 +108,12 @@ class Scheduler:
                 for arn, task in tasks.items()
             ]
             decision = decide(service_view(service, primary), views)
-            self._apply(cluster, service, tasks, decision)
+            self._apply(cluster, service, primary, tasks, decision)
         ecs._refresh_service_state(cluster, f"service:{service['serviceName']}")
 
-    def _apply(self, cluster: str, service: Service, tasks: dict[str, Task], decision: Decision) -> None:
+    def _apply(
+        self, cluster: str, service: Service, primary: Deployment, tasks: dict[str, Task], decision: Decision
+    ) -> None:
         stopped = []
         for arn, reason in decision.stop.items():
             if self._stopper.request(arn, tasks[arn], reason, "ServiceSchedulerInitiated"):
@@ -115,7 +127,7 @@ class Scheduler:
             for deployment, count in decision.start.items():
                 self._start(cluster, service, deployment, count)
         if decision.complete:
-            complete(service)
+            complete(service, primary)
 
     def _start(self, cluster: str, service: Service, deployment_id: str, count: int) -> None:
         deployment = next((d for d in service["deployments"] if d["id"] == deployment_id), None)
@@ -145,7 +157,7 @@ class Scheduler:
         event(service, f"has started {count} tasks: {_names([t['taskArn'] for t in answer['tasks']])}.")
 
 
-def service_view(service: Service, primary: dict[str, Any]) -> ServiceView:
+def service_view(service: Service, primary: Deployment) -> ServiceView:
     """What the decision needs to know of a service."""
     configuration = service.get("deploymentConfiguration") or {}
     fallback = circuit_breaker.last_completed(service, primary)
@@ -171,9 +183,13 @@ def live_tasks(service: Service) -> list[Task]:
     ]
 
 
-def complete(service: Service) -> None:
-    """The primary is what runs now. A failed deployment stays described until a later one has completed."""
-    primary = ecs._primary_deployment(service)
+def complete(service: Service, primary: Deployment) -> None:
+    """The deployment that was decided about is what runs now, unless an update or the breaker has replaced it since.
+
+    A failed deployment stays described until a later one has completed.
+    """
+    if ecs._primary_deployment(service) is not primary or primary["rolloutState"] != "IN_PROGRESS":
+        return
     primary |= {
         "rolloutState": "COMPLETED",
         "rolloutStateReason": f"ECS deployment {primary['id']} completed.",
@@ -188,7 +204,7 @@ def complete(service: Service) -> None:
     event(service, "has reached a steady state.")
 
 
-def propagated_tags(service: Service, deployment: dict[str, Any]) -> list[dict[str, str]]:
+def propagated_tags(service: Service, deployment: Deployment) -> list[dict[str, str]]:
     """Tags that `propagateTags` puts on each task."""
     source = {"SERVICE": service["serviceArn"], "TASK_DEFINITION": deployment["taskDefinition"]}
     return list(ecs._tags.get(source.get(service.get("propagateTags", ""), ""), []))
@@ -203,44 +219,8 @@ def _names(arns: list[str]) -> str:
 
 
 def _unhealthy(reason: str) -> str:
+    if reason == task_health.NO_ADDRESS:
+        return "has no network address."
     if "target-group" in reason:
         return f"is unhealthy in {reason.split(' in ', 1)[1]} due to (reason Health checks failed)."
     return "failed container health checks."
-
-
-def install(scheduler: Scheduler) -> None:
-    """Put the scheduler in the place of MiniStack's reconciling."""
-
-    def make_deployment(task_definition: str, desired_count: int, status: str = "PRIMARY") -> dict[str, Any]:
-        deployment: dict[str, Any] = originals["make"](task_definition, desired_count, status)
-        reason = f"ECS deployment {deployment['id']} in progress."
-        return deployment | {"rolloutState": "IN_PROGRESS", "rolloutStateReason": reason}
-
-    def update_service(data: dict[str, Any]) -> Any:
-        answer = originals["update"](data)
-        cluster, _, name = str(data.get("service", "")).rpartition("/")
-        service = ecs._services.get(f"{ecs._resolve_cluster_name(data.get('cluster', 'default'))}/{name or cluster}")
-        if service:
-            # MiniStack writes this event whatever it does.
-            service["events"] = [e for e in service["events"] if "draining connections on 1 tasks" not in e["message"]]
-        return answer
-
-    originals: dict[str, Any] = {}
-    require(ecs, "_run_task", "(data)")
-    require(ecs, "_primary_deployment", "(svc)")
-    require(ecs, "_refresh_service_state", "(cluster_name, group)")
-    originals["make"] = replace(
-        ecs, "_make_deployment", "(task_definition, desired_count, status='PRIMARY')", make_deployment
-    )
-    originals["update"] = replace(ecs, "_update_service", "(data)", update_service)
-    replace(ecs, "_reconcile_service_tasks", "(cluster_name, svc_key)", scheduler.wake)
-    replace(ecs, "_complete_service_deployment", "(cluster_name, svc_key, expected_deployment_id=None)", scheduler.wake)
-    replace(
-        ecs,
-        "_schedule_service_deployment_completion",
-        "(cluster_name, svc_key, account_id, region, healthy_task=None)",
-        scheduler.wake,
-    )
-    replace(
-        ecs, "_record_service_task_failure", "(task, digest_resolution_failed=False)", scheduler.breaker.task_failed
-    )

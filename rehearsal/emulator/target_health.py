@@ -1,12 +1,9 @@
 """What a balancer knows of its targets: real probes, thresholds, draining. MiniStack calls every target healthy."""
 
-import http.client
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,22 +100,6 @@ def health_check(group: dict[str, Any]) -> HealthCheck:
     )
 
 
-def probe(check: HealthCheck, address: str, port: int) -> str | None:
-    """Ask a target once; None if it is well, else AWS's words for what is wrong."""
-    connection = http.client.HTTPConnection(address, check.port or port, timeout=check.timeout)
-    with closing(connection):
-        try:
-            connection.request(
-                "GET", check.path, headers={"User-Agent": "ELB-HealthChecker/2.0", "Connection": "close"}
-            )
-            status = connection.getresponse().status
-        except TimeoutError:
-            return "Request timed out"
-        except (OSError, http.client.HTTPException):
-            return "Health checks failed"
-    return None if status in check.codes else f"Health checks failed with these codes: [{status}]"
-
-
 class TargetRegistry:
     """The state of every target of every group. Safe for threads."""
 
@@ -179,21 +160,6 @@ def group_by_arn(arn: str) -> dict[str, Any] | None:
         if key == arn:
             return group  # type: ignore[no-any-return]
     return None
-
-
-def run_probes(registry: TargetRegistry, stop: threading.Event) -> None:
-    """Probe what is due, four times a second, until told to stop."""
-
-    def one(key: Key) -> None:
-        group = group_by_arn(key[0])
-        if group is not None:
-            check = health_check(group)
-            registry.outcome(key, check, probe(check, key[1], key[2]))
-
-    with ThreadPoolExecutor(max_workers=16, thread_name_prefix="probe") as pool:
-        while not stop.wait(0.25):
-            for key in registry.due():
-                pool.submit(one, key)
 
 
 def install(registry: TargetRegistry) -> None:

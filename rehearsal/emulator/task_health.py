@@ -1,6 +1,8 @@
 """How well a service's task is, from Docker's health check and the balancer's probes."""
 
+import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +11,13 @@ from ministack.services import ecs
 
 from rehearsal.emulator.target_health import TargetRegistry
 
+logger = logging.getLogger("rehearsal.tasks")
+
 SETTLING_SECONDS = 1.0  # a task that nothing checks counts as well once it has lived so long
+ADDRESS_SECONDS = 10.0  # a task behind a balancer may be without an address so long, or for its grace period
 CONTAINER_FAILED = "Task failed container health checks"
 TARGET_FAILED = "Task failed ELB health checks in (target-group {group})"
+NO_ADDRESS = "Task failed to get a network address"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +64,19 @@ def container_status(docker_client: Any, task: dict[str, Any], definitions: list
     return worst
 
 
+def address_of(docker_client: Any, task: dict[str, Any]) -> str:
+    """The task's address; read again if it could not be read when its container started. Empty if it has none."""
+    address = ecs._task_ip(task)
+    if not address:
+        for container_id in task.get("_docker_ids") or []:
+            with suppress(DockerException):
+                ecs._record_task_ip(task, docker_client.containers.get(container_id), None)
+        address = ecs._task_ip(task)
+        if address:
+            logger.info("task %s has the address %s, which was not known before", task["taskArn"], address)
+    return str(address or "")
+
+
 def of_task(
     docker_client: Any,
     registry: TargetRegistry,
@@ -72,13 +91,15 @@ def of_task(
     task_definition = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
     containers = container_status(docker_client, task, task_definition.get("containerDefinitions", []))
     task["healthStatus"] = "UNKNOWN" if containers == "NONE" else containers
-    address = ecs._task_ip(task)
-    targets = {
-        lb["targetGroupArn"]: registry.state(lb["targetGroupArn"], address, int(lb.get("containerPort") or 80))
-        for lb in service.get("loadBalancers") or []
-        if lb.get("targetGroupArn")
-    }
-    grace = float(service.get("healthCheckGracePeriodSeconds") or 0)
+    balancers = [lb for lb in service.get("loadBalancers") or [] if lb.get("targetGroupArn")]
+    age, grace = time.monotonic() - since, float(service.get("healthCheckGracePeriodSeconds") or 0)
     if longest_grace is not None:
         grace = min(grace, longest_grace)
-    return judge(containers, targets, age=time.monotonic() - since, grace=grace)
+    address = address_of(docker_client, task)
+    if balancers and not address:
+        return Health(healthy=False, failure=NO_ADDRESS if age > max(grace, ADDRESS_SECONDS) else "")
+    targets = {
+        lb["targetGroupArn"]: registry.state(lb["targetGroupArn"], address, int(lb.get("containerPort") or 80))
+        for lb in balancers
+    }
+    return judge(containers, targets, age=age, grace=grace)

@@ -68,15 +68,17 @@ class Stopper:
                 "stopCode": stop_code,
                 "stoppingAt": ecs._iso(),
             }
-        groups = target_groups(task) if was_running and not _essential_exited(task) else []
-        delay = max((deregistration_delay(group) for group in groups), default=0.0)
-        self._refresh(task)
-        if stop_code in ("EssentialContainerExited", "TaskFailedToStart"):
-            ecs._record_service_task_failure(task)
-        scope = (ecs.get_account_id(), ecs.get_region())
-        threading.Thread(
-            target=self._stop, args=(task, delay, scope), daemon=True, name=f"stop-{task_arn[-8:]}"
-        ).start()
+        groups: list[str] = []
+        try:
+            groups = target_groups(task) if was_running and not _essential_exited(task) else []
+            self._refresh(task)
+            if stop_code in ("EssentialContainerExited", "TaskFailedToStart"):
+                ecs._record_service_task_failure(task)
+        finally:
+            scope = (ecs.get_account_id(), ecs.get_region())
+            threading.Thread(
+                target=self._stop, args=(task, groups, scope), daemon=True, name=f"stop-{task_arn[-8:]}"
+            ).start()
         return True
 
     def container_exited(self, task: dict[str, Any], index: int, _exit_code: int) -> None:
@@ -86,23 +88,30 @@ class Stopper:
         if essential or all(c.get("exitCode") is not None for c in task.get("containers", [])):
             self.request(task["taskArn"], task, ESSENTIAL_EXITED, "EssentialContainerExited")
 
-    def _stop(self, task: dict[str, Any], delay: float, scope: tuple[str, str]) -> None:
+    def _stop(self, task: dict[str, Any], groups: list[str], scope: tuple[str, str]) -> None:
         with request_scope(*scope):
-            if delay and self.closing.wait(delay):
-                return
-            self._enter(task, "STOPPING")
-            ids = self._take_containers(task)
-            workers = [threading.Thread(target=self._stop_container, args=(i,), daemon=True) for i in ids]
-            for worker in workers:
-                worker.start()
-            for worker in workers:
-                worker.join()
-            deadline = time.monotonic() + LOG_FLUSH_SECONDS
-            for event in list(task.get("_exited", {}).values()):
-                event.wait(max(0.0, deadline - time.monotonic()))
-            self._enter(task, "DEPROVISIONING")
-            self._remove(task, ids)
+            try:
+                delay = max((deregistration_delay(group) for group in groups), default=0.0)
+                if delay and self.closing.wait(delay):
+                    return
+                self._end(task)
+            except Exception:  # whoever waits for STOPPED must not wait for ever; the sweep removes what is left
+                logger.exception("task %s could not be stopped in order", task["taskArn"])
             self._finish(task)
+
+    def _end(self, task: dict[str, Any]) -> None:
+        self._enter(task, "STOPPING")
+        ids = self._take_containers(task)
+        workers = [threading.Thread(target=self._stop_container, args=(i,), daemon=True) for i in ids]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        deadline = time.monotonic() + LOG_FLUSH_SECONDS
+        for event in list(task.get("_exited", {}).values()):
+            event.wait(max(0.0, deadline - time.monotonic()))
+        self._enter(task, "DEPROVISIONING")
+        self._remove(task, ids)
 
     def _take_containers(self, task: dict[str, Any]) -> list[str]:
         with ecs.resource_lock("ecs-task", task["taskArn"]):

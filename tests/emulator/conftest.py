@@ -49,8 +49,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(directory: Path, **environment: str) -> Emulator:
-    """Start an emulator on free ports and wait until it is ready."""
+def start(directory: Path, arguments: tuple[str, ...] = ("-m", "rehearsal.emulator"), **environment: str) -> Emulator:
+    """Start an emulator on free ports and wait until it is ready. `arguments` are the interpreter's."""
     # Below the range from which the kernel hands out ports to others meanwhile.
     port, front_port = 10_000 + free_port() % 9_000, 20_000 + free_port() % 9_000
     port = int(environment.get("REHEARSAL_PORT", port))
@@ -62,7 +62,7 @@ def start(directory: Path, **environment: str) -> Emulator:
     }
     with (directory / "emulator.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "rehearsal.emulator"], cwd=ROOT, env=variables | environment, stderr=log, stdout=log
+            [sys.executable, *arguments], cwd=ROOT, env=variables | environment, stderr=log, stdout=log
         )
     emulator = Emulator(process, port, front_port, directory)
     deadline = time.monotonic() + START_SECONDS

@@ -5,13 +5,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import docker
 import pytest
+from rehearsal.emulator import labels
+from rehearsal.emulator.settings import CannotStartError, Settings
 
-from conftest import Emulator, start
+from conftest import Emulator, free_port, start
 from emulator_cloud import CLUSTER, LOG_GROUP, Cloud, until
 
 NAP = ["python3", "-c", "import time; print('up', flush=True); time.sleep(600)"]
@@ -99,6 +103,65 @@ def test_a_taken_port_and_a_missing_engine_are_one_clear_line(emulator: Emulator
         assert answer.stderr.startswith("emulator: "), answer.stderr
         assert expected in answer.stderr, "the line names what is wrong"
         assert "Traceback" not in answer.stderr, "this is no fault of the program"
+
+
+def refused(tmp_path: Path, **environment: str) -> str:
+    """What an emulator that cannot start says in its last line."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "rehearsal.emulator"],
+        cwd=Path(__file__).parents[2],
+        timeout=30,
+        check=False,
+        env=os.environ | {"REHEARSAL_DIRECTORY": str(tmp_path), "REHEARSAL_FRONT_PORT": "0"} | environment,
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 2, answer.stderr
+    assert "Traceback" not in answer.stderr, "this is no fault of the program"
+    return answer.stderr.splitlines()[-1]
+
+
+def test_containers_of_other_ministacks_survive_a_start_and_an_end(
+    tmp_path: Path, image: str, docker_client: Any
+) -> None:
+    foreign = [
+        docker_client.containers.run(image, NAP, detach=True, labels={label: "ecs"})
+        for label in ("ministack", "com.ministack.service")
+    ]
+    try:
+        assert start(tmp_path).end() == 0, "an end that was asked for is no failure"
+        for container in foreign:
+            container.reload()
+            assert container.status == "running", "whatever is not labelled as ours is somebody else's"
+    finally:
+        for container in foreign:
+            with suppress(docker.errors.NotFound):
+                container.remove(force=True)
+
+
+def test_a_network_of_the_emulators_name_that_somebody_holds_is_refused(
+    tmp_path: Path, image: str, docker_client: Any
+) -> None:
+    port = 10_000 + free_port() % 9_000
+    network = docker_client.networks.create(f"pactum-rehearsal-{port}", labels={"pactum.rehearsal": str(port)})
+    container = docker_client.containers.run(image, NAP, detach=True, network=network.name)
+    try:
+        line = refused(tmp_path, REHEARSAL_PORT=str(port))
+        assert line.startswith(f"emulator: a network named {network.name} exists already"), line
+        assert container.name in line, "whoever reads this must know what to disconnect"
+        assert len(docker_client.networks.list(names=[network.name])) == 1, "Docker would make a second one"
+    finally:
+        container.remove(force=True)
+        network.remove()
+
+
+def test_an_engine_without_a_free_address_range_is_one_clear_line() -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise docker.errors.APIError("404", explanation="all predefined address pools have been fully subnetted")
+
+    networks = SimpleNamespace(list=lambda **_: [], create=refuse)
+    with pytest.raises(CannotStartError, match=r"fully subnetted.*docker network prune.*default-address-pools"):
+        labels.create_network(SimpleNamespace(networks=networks), Settings.from_environment({}))
 
 
 @pytest.fixture(autouse=True, scope="module")
