@@ -1,6 +1,7 @@
 """`python -m rehearsal STACK`: deploy a stack to this machine, try it, and remove it again."""
 
 import argparse
+import contextlib
 import signal
 import sys
 from collections.abc import Callable
@@ -8,9 +9,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from rehearsal import app_tests, base_images, cleanup, configuration, docker_engine, releases, virtualenv
+from rehearsal import app_tests, base_images, cleanup, configuration, docker_engine, releases, unexpected, virtualenv
 from rehearsal.errors import InterruptionError, RehearsalError
-from rehearsal.place import Place
+from rehearsal.place import PROJECT_ROOT, Place
 from rehearsal.progress import Progress
 from rehearsal.session import Rehearsal
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from rehearsal.docker_client import DockerClient
 
 EXIT_FAILED = 1
+# Where errors outside a rehearsal are written: its own directory depends on ports that may be what is wrong.
+SCRATCH = PROJECT_ROOT / ".rehearsal"
 EXIT_INTERRUPTED = 130
 
 
@@ -26,6 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     progress = Progress()
     signal.signal(signal.SIGTERM, _interrupt)
+    # The terminal was closed. Under nohup it is ignored, and stays so.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)
     # Also where a shell started us in the background, with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -36,13 +42,14 @@ def main(arguments: list[str] | None = None) -> int:
     except InterruptionError as error:
         progress.say(str(error))
         return EXIT_INTERRUPTED
-    except RehearsalError as error:
-        print(f"\nrehearsal: {error}", file=sys.stderr)
+    except Exception as error:  # noqa: BLE001 - the last resort: a person gets one line, the log the traceback
+        with contextlib.suppress(OSError):
+            print(f"\nrehearsal: {unexpected.told(error, SCRATCH)}", file=sys.stderr)
         return EXIT_FAILED
 
 
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise InterruptionError("Ended by SIGTERM.")
+def _interrupt(number: int, _: FrameType | None) -> None:
+    raise InterruptionError(f"Ended by {signal.Signals(number).name}.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -111,14 +118,19 @@ def _clean(place: Place, progress: Progress) -> int:
         client = docker_engine.find()
     except RehearsalError as error:
         progress.note(f"containers and images cannot be looked for: {error}")
-    with cleanup.only_one(place):
-        removed = cleanup.remove_all(place, client)
-    for other in cleanup.other_places(place):
+    removed, problems = [], []
+    for each in (place, *cleanup.other_places(place)):
         try:
-            with cleanup.only_one(other):
-                removed += cleanup.remove_all(other, client)
+            with cleanup.only_one(each):
+                removed += cleanup.remove_all(each, client)
         except cleanup.BusyError:
-            progress.note(f"left alone: the rehearsal that runs on port {other.gateway_port}")
+            if each == place:
+                raise
+            progress.note(f"left alone: the rehearsal that runs on port {each.gateway_port}")
+        except RehearsalError as error:
+            problems.append(str(error))
+    if problems:
+        raise RehearsalError("\n".join(problems))
     progress.say(f"removed: {', '.join(removed)}" if removed else "nothing to remove")
     return 0
 
@@ -140,18 +152,31 @@ def _rehearse(options: argparse.Namespace, place: Place, progress: Progress) -> 
             rehearsal.report.ok = True
             if options.keep:
                 _stay(rehearsal)
-    except (RehearsalError, KeyboardInterrupt) as error:
-        rehearsal.report.ok = rehearsal.report.ok and isinstance(error, (KeyboardInterrupt, InterruptionError))
-        rehearsal.report.error = "" if rehearsal.report.ok else str(error) or type(error).__name__
+    except (KeyboardInterrupt, InterruptionError) as error:
         if not rehearsal.report.ok:
-            progress.note(f"logs of the emulator and of operator commands: {place.scratch}")
+            rehearsal.report.error = str(error) or type(error).__name__
+            _write_after_failure(rehearsal)
             raise
-    finally:
-        rehearsal.report.write(place.report, progress.phases)
+    except Exception as error:
+        told = unexpected.told(error, place.scratch)
+        rehearsal.report.ok = False
+        rehearsal.report.error = str(told)
+        _write_after_failure(rehearsal)
+        progress.note(f"logs of the emulator and of operator commands: {place.scratch}")
+        raise told from error
+    rehearsal.report.write(place.report, progress.phases)
     if not options.keep:
         progress.summary(rehearsal.report.rows(progress.phases))
     progress.say(f"\n{options.target} was rehearsed; everything was removed again. Report: {place.report}")
     return 0
+
+
+def _write_after_failure(rehearsal: Rehearsal) -> None:
+    """Write the report; where that fails too, what went wrong first is still what a person must read."""
+    try:
+        rehearsal.report.write(rehearsal.place.report, rehearsal.progress.phases)
+    except OSError as error:
+        rehearsal.progress.note(f"the report could not be written: {error}")
 
 
 def _deploy(rehearsal: Rehearsal, options: argparse.Namespace) -> None:
@@ -168,6 +193,8 @@ def _deploy(rehearsal: Rehearsal, options: argparse.Namespace) -> None:
             raise RehearsalError(f"A second update, with nothing new, changed {tally.changed} resources:\n{listing}")
     for directory in options.then:
         releases.deploy(rehearsal, directory)
+    if options.twice or options.then:
+        rehearsal.search_secrets()
 
 
 def _stay(rehearsal: Rehearsal) -> None:

@@ -7,13 +7,13 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from rehearsal.docker_client import DockerClient, last_lines
+from rehearsal import bounded
+from rehearsal.docker_client import DockerClient
 from rehearsal.docker_engine import Announce, install_packages
 from rehearsal.errors import RehearsalError
 
@@ -30,6 +30,7 @@ PULL_SECONDS = 300
 BLIND_PULL_SECONDS = 20
 DECISION_HOURS = 24
 DEBOOTSTRAP_SECONDS = 900
+PACK_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,19 +111,12 @@ def _build_python(client: DockerClient, scratch: Path, announce: Announce) -> No
 
 def _debootstrap(tree: Path) -> None:
     command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(tree), MIRROR]
-    done = subprocess.run(
+    bounded.run(
         command,
-        capture_output=True,
-        text=True,
-        timeout=DEBOOTSTRAP_SECONDS,
-        stdin=subprocess.DEVNULL,
-        check=False,
+        failure=f"debootstrap could not make a Debian {SUITE} tree",
+        remedy=f"Check that {MIRROR} can be reached from this machine.",
+        timeout_seconds=DEBOOTSTRAP_SECONDS,
     )
-    if done.returncode:
-        raise RehearsalError(
-            f"debootstrap could not make a Debian {SUITE} tree:\n{last_lines(done.stdout + done.stderr)}",
-            remedy=f"Check that {MIRROR} can be reached from this machine.",
-        )
 
 
 def _import(client: DockerClient, tree: Path) -> None:
@@ -136,7 +130,12 @@ def _import(client: DockerClient, tree: Path) -> None:
         str(tree.parent / "tree.tar"),
         ".",
     ]
-    subprocess.run(tar, check=True, timeout=300, stdin=subprocess.DEVNULL)
+    bounded.run(
+        tar,
+        failure=f"the Debian tree in {tree} could not be packed",
+        remedy="Make room on that disk, then run it again.",
+        timeout_seconds=PACK_SECONDS,
+    )
     changes = [
         "ENV LANG=C.UTF-8",
         "ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",

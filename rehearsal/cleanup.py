@@ -81,7 +81,8 @@ def remove_all(place: Place, client: DockerClient | None) -> list[str]:
         again = "" if place.gateway_port == DEFAULT_GATEWAY_PORT else f"REHEARSAL_GATEWAY_PORT={place.gateway_port} "
         raise RehearsalError(
             f"Not everything of the rehearsal on port {place.gateway_port} could be removed:\n{listing}",
-            remedy=f"End what uses it (`docker rm --force NAME` if it is yours), then `{again}python -m rehearsal clean`.",
+            remedy="End what uses it (`docker rm --force NAME` if it is yours), "
+            f"then `{again}python -m rehearsal clean`.",
         )
     return removed
 

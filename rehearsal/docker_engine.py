@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from rehearsal import bounded
 from rehearsal.docker_client import DockerClient, last_lines
 from rehearsal.errors import RehearsalError
 
@@ -51,14 +52,14 @@ def find(paths: Iterator[str] | None = None) -> DockerClient:
             return client
         findings.append(f"{path}: {problem}")
     if not findings:
-        raise NoEngineError("There is no docker command on this machine.", remedy=_INSTALL_HINT)
+        raise NoEngineError("There is no docker command on this machine.", remedy=_hint())
     listing = "\n".join(f"    {finding}" for finding in findings)
     if answering:
         raise RehearsalError(
             f"The Docker engine answers, but no client builds with BuildKit:\n{listing}",
             remedy="Install the client's buildx plugin (docker-buildx) or an engine of version 20.10 or newer.",
         )
-    raise NoEngineError(f"No Docker engine answers:\n{listing}", remedy=_INSTALL_HINT)
+    raise NoEngineError(f"No Docker engine answers:\n{listing}", remedy=_hint())
 
 
 class NoEngineError(RehearsalError):
@@ -69,6 +70,15 @@ _INSTALL_HINT = (
     "Start Docker, or install it (https://docs.docker.com/engine/install/). "
     "As root on Debian or Ubuntu, `make docker-engine` does both."
 )
+
+
+def _hint() -> str:
+    chosen = os.environ.get("DOCKER_HOST")
+    if chosen:
+        return (
+            f"DOCKER_HOST is {chosen}: start the engine there, correct the variable, or unset it to use this machine's."
+        )
+    return _INSTALL_HINT
 
 
 def _buildkit_problem(client: DockerClient) -> str:
@@ -115,8 +125,7 @@ def _install(announce: Announce) -> None:
     install_packages(["docker.io"], announce, environment=environment)
     # Debian 13 and Ubuntu 24.04 ship the client and BuildKit's client side apart.
     for package in ("docker-cli", "docker-buildx"):
-        known = subprocess.run(["apt-cache", "show", package], capture_output=True, check=False, timeout=60)
-        if known.returncode == 0:
+        if bounded.attempt(["apt-cache", "show", package], timeout_seconds=60).returncode == 0:
             install_packages([package], announce, environment=environment)
 
 
@@ -124,28 +133,22 @@ def install_packages(packages: list[str], announce: Announce, *, environment: di
     """Install Debian packages, announced. RehearsalError with apt's last lines when that fails."""
     announce(f"apt-get install {' '.join(packages)}")
     environment = environment or {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-        done = subprocess.run(
-            ["apt-get", "--quiet", *arguments],
-            capture_output=True,
-            text=True,
-            env=environment,
-            timeout=INSTALL_SECONDS,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        # `update` may fail for one foreign repository while Debian's own answers: `install` decides.
-        if done.returncode and arguments[0] == "install":
-            raise RehearsalError(
-                f"`apt-get install {' '.join(packages)}` failed:\n{last_lines(done.stdout + done.stderr)}",
-                remedy="Install it by hand, then run the rehearsal again.",
-            )
+    apt = ["apt-get", "--quiet"]
+    # It may fail for one foreign repository while Debian's own answers: `install` decides.
+    bounded.attempt([*apt, "update"], timeout_seconds=INSTALL_SECONDS, environment=environment)
+    bounded.run(
+        [*apt, "install", "--yes", "--no-install-recommends", *packages],
+        failure=f"`apt-get install {' '.join(packages)}` failed",
+        remedy="Install it by hand, then run the rehearsal again.",
+        timeout_seconds=INSTALL_SECONDS,
+        environment=environment,
+    )
 
 
 def _start(announce: Announce) -> None:
     if Path("/run/systemd/system").is_dir():
         announce("systemctl start docker")
-        subprocess.run(["systemctl", "start", "docker"], capture_output=True, timeout=START_SECONDS, check=False)
+        bounded.attempt(["systemctl", "start", "docker"], timeout_seconds=START_SECONDS)
     else:
         announce(f"starting dockerd; its log is {ENGINE_LOG}")
         with ENGINE_LOG.open("ab") as log:

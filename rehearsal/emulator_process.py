@@ -21,6 +21,10 @@ READY_SECONDS = 60
 STOP_SECONDS = 45
 
 
+class EmulatorEndedError(RehearsalError):
+    """The emulator is gone: whatever else failed after that failed because of it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Emulator:
     """A running emulator. `extensions` are its own words about what it adds to MiniStack."""
@@ -35,12 +39,27 @@ class Emulator:
         processes.end(self.process.pid, grace_seconds=STOP_SECONDS, is_gone=lambda: self.process.poll() is not None)
         self.record.unlink(missing_ok=True)
 
+    def check(self, *, wait_seconds: float = 0) -> None:
+        """EmulatorEndedError, with the end of its log, when it has ended by itself or does within `wait_seconds`."""
+        try:
+            code = self.process.wait(wait_seconds)
+        except subprocess.TimeoutExpired:
+            return
+        raise EmulatorEndedError(
+            f"The emulator ended by itself (exit code {code}):\n{self.log_tail()}", remedy=f"See {self.log}."
+        )
+
     def log_tail(self) -> str:
         return last_lines(self.log.read_text(encoding="utf-8", errors="replace"))
 
 
 def check_ports(place: Place) -> None:
     """RehearsalError when something else already listens on a port this rehearsal needs."""
+    if place.gateway_port == place.front_port:
+        raise RehearsalError(
+            f"REHEARSAL_GATEWAY_PORT and REHEARSAL_FRONT_PORT are both {place.front_port}.",
+            remedy="Choose two different ports.",
+        )
     for port, variable in ((place.gateway_port, "REHEARSAL_GATEWAY_PORT"), (place.front_port, "REHEARSAL_FRONT_PORT")):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

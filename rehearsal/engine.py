@@ -141,9 +141,10 @@ class Engine(pulumi.runtime.Mocks):
             return before
         with self._lock:
             self.tally.reasons.append(f"{before.type} {before.name}: {', '.join(changed)}")
-        if realiser.update is None:
+        beyond = realiser.beyond_update(changed, inputs)
+        if realiser.update is None or beyond:
             raise RehearsalError(
-                f"its input {', '.join(changed)} changed, and changing that is not rehearsed",
+                f"its input {', '.join(beyond or changed)} changed, and changing that is not rehearsed",
                 remedy="Start a fresh rehearsal with it.",
             )
         kept = {key: current[key] for key in ignored if key in current}

@@ -4,15 +4,26 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rehearsal.errors import RehearsalError
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 ACCOUNT_ID = "123456789012"
 LABEL = "pactum.rehearsal"
 DEFAULT_GATEWAY_PORT = 4666
+HIGHEST_PORT = 65535
 
 
 def _port(variable: str, default: int) -> int:
-    return int(os.environ.get(variable) or default)
+    """A port from the environment. RehearsalError when it is none."""
+    given = os.environ.get(variable, "").strip()
+    if not given:
+        return default
+    if not (given.isascii() and given.isdigit() and 0 < int(given) <= HIGHEST_PORT):
+        raise RehearsalError(
+            f"{variable}={given} is no port.", remedy=f"Set it to a number from 1 to {HIGHEST_PORT}, or unset it."
+        )
+    return int(given)
 
 
 @dataclass(frozen=True, kw_only=True)

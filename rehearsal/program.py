@@ -84,8 +84,16 @@ class _Run:
         runpy.run_path(str(self.configuration.program / "__main__.py"), run_name="__main__")
 
 
-def run(configuration: Configuration, engine: Engine, *, timeout_seconds: float) -> Mapping[str, Any]:
+def _nothing() -> None:
+    """Where nothing has to be watched."""
+
+
+def run(
+    configuration: Configuration, engine: Engine, *, timeout_seconds: float, watch: Callable[[], None] = _nothing
+) -> Mapping[str, Any]:
     """Run a program to its end and return its stack outputs (none in a preview).
+
+    `watch` is called a few times a second; what it raises ends the run.
 
     Raises the error of the first resource that failed, RehearsalError for what the program itself refuses and after
     `timeout_seconds`. KeyboardInterrupt and other errors of the waiting thread end what is under way first.
@@ -95,7 +103,7 @@ def run(configuration: Configuration, engine: Engine, *, timeout_seconds: float)
     children.allow()
     thread.start()
     try:
-        _wait(thread, timeout_seconds)
+        _wait(thread, timeout_seconds, watch)
     except BaseException:
         engine.stopped = True
         children.end_all()
@@ -119,12 +127,13 @@ def _give_loop(loops: list[asyncio.AbstractEventLoop]) -> None:
     loops.append(loop)
 
 
-def _wait(thread: threading.Thread, timeout_seconds: float) -> None:
+def _wait(thread: threading.Thread, timeout_seconds: float, watch: Callable[[], None]) -> None:
     # In short turns, so that a signal's exception is raised here at once.
     waited = 0.0
     while thread.is_alive():
         thread.join(0.2)
         waited += 0.2
+        watch()
         if waited > timeout_seconds:
             raise RehearsalError(f"The program did not end within {timeout_seconds:.0f} s; it was stopped.")
 

@@ -1,5 +1,6 @@
 """What a person sees while a rehearsal goes on, and the table at its end."""
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -51,11 +52,16 @@ class Progress:
             seconds = time.monotonic() - started
             self.phases.append(Phase(name=name, seconds=round(seconds, 1), ok=ok))
             mark = "[green]✓[/green]" if ok else "[red]✗[/red]"
-            self.console.print(f"{mark} {escape(name)} [dim]{seconds:.1f} s[/dim]")
+            self._print(f"{mark} {escape(name)} [dim]{seconds:.1f} s[/dim]")
+
+    def _print(self, *content: object) -> None:
+        """Where the terminal was closed or the reader of a pipe has gone, there is nobody to tell: work goes on."""
+        with contextlib.suppress(OSError):
+            self.console.print(*content)
 
     def note(self, text: str) -> None:
         """A line that stays."""
-        self.console.print(f"  [dim]{escape(text)}[/dim]")
+        self._print(f"  [dim]{escape(text)}[/dim]")
 
     def doing(self, text: str) -> None:
         """What the phase is at: beside the spinner, or a line where there is none."""
@@ -66,21 +72,23 @@ class Progress:
 
     def say(self, text: str) -> None:
         """A message of its own, as it is."""
-        self.console.print(escape(text))
+        self._print(escape(text))
 
     def _open(self, name: str) -> None:
         self._name = name
         if not self.console.is_terminal:
-            self.console.print(f"… {escape(name)}")
+            self._print(f"… {escape(name)}")
             return
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         self._spinner = RichProgress(*columns, console=self.console, transient=True)
         self._task = self._spinner.add_task(escape(name))
-        self._spinner.start()
+        with contextlib.suppress(OSError):
+            self._spinner.start()
 
     def _close(self) -> None:
         if self._spinner is not None:
-            self._spinner.stop()
+            with contextlib.suppress(OSError):
+                self._spinner.stop()
         self._spinner = self._task = None
 
     def summary(self, rows: Mapping[str, str]) -> None:
@@ -90,5 +98,5 @@ class Progress:
         table.add_column(overflow="fold")
         for name, value in rows.items():
             table.add_row(name, escape(value))
-        self.console.print()
-        self.console.print(table)
+        self._print()
+        self._print(table)

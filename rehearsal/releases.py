@@ -8,6 +8,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from rehearsal.balancer_client import BalancerClient
+from rehearsal.emulator_process import EmulatorEndedError
 from rehearsal.errors import RehearsalError
 from rehearsal.realisers import images
 from rehearsal.session import Rehearsal
@@ -36,6 +37,9 @@ def deploy(rehearsal: Rehearsal, directory: Path, overrides: Mapping[str, str] |
     with Watcher(place=rehearsal.place, url=before.url) as watcher:
         try:
             rehearsal.up({**(overrides or {}), "pactum:imageDigest": digest}, phase=f"up to release {directory.name}")
+        except EmulatorEndedError:
+            # Nothing serves any more, and that says nothing about the release.
+            raise
         except RehearsalError as error:
             served = _serves(rehearsal, before.url, before.release)
             entry |= {"error": str(error), "users": watcher.verdict()}

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from rehearsal import (
     base_images,
+    children,
     cleanup,
     configuration,
     docker_engine,
@@ -24,9 +25,9 @@ from rehearsal import (
 )
 from rehearsal.configuration import Configuration
 from rehearsal.docker_client import DockerClient
-from rehearsal.emulator_process import Emulator
+from rehearsal.emulator_process import Emulator, EmulatorEndedError
 from rehearsal.engine import Engine
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import InterruptionError, RehearsalError
 from rehearsal.place import REGION, Place
 from rehearsal.progress import Progress
 from rehearsal.realisers.tools import Tools
@@ -39,6 +40,8 @@ BOOTSTRAP_STACK = "account"
 PREVIEW_SECONDS = 120
 # What an update may take beyond the program's own deployment timeout, which its migration and its verdict each have.
 UPDATE_MARGIN_SECONDS = 900
+# A connection breaks a moment before the process is gone.
+EMULATOR_END_SECONDS = 1.0
 ARM_MACHINES = frozenset({"aarch64", "arm64"})
 
 
@@ -76,13 +79,37 @@ class Rehearsal:
     def __enter__(self) -> Self:
         try:
             self._prepare()
-        except BaseException:
-            self.close()
+        except BaseException as error:
+            self._close_after(error)
             raise
         return self
 
-    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
-        self.close()
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if error is None:
+            self.close()
+        else:
+            self._close_after(error)
+
+    def _close_after(self, error: BaseException) -> None:
+        """Close; what went wrong first is told first, with the emulator's end as its cause if it has ended."""
+        interrupted = isinstance(error, (KeyboardInterrupt, InterruptionError))
+        cause = error
+        if not interrupted and not isinstance(error, EmulatorEndedError):
+            try:
+                self._watch(wait_seconds=EMULATOR_END_SECONDS)
+            except EmulatorEndedError as ended:
+                cause = ended
+        try:
+            self.close()
+        except RehearsalError as left:
+            if interrupted:
+                raise
+            # Where an earlier run's leftovers are what stopped us, they are told once.
+            if isinstance(cause, RehearsalError) and str(left) != str(cause):
+                raise RehearsalError(f"{cause}\n{left}") from error
+            self.progress.note(str(left))
+        if cause is not error:
+            raise cause from error
 
     @property
     def tools(self) -> Tools:
@@ -98,6 +125,7 @@ class Rehearsal:
             docker_engine.check_disk(docker, self.place.root)
         self._exit.callback(self._remove, docker)
         self._remove(docker, announce=True)
+        children.belong_to(self.place.docker_label)
         emulator_process.check_ports(self.place)
         with self.progress.phase("base images"):
             images = base_images.provide(docker, self.place.scratch, self.progress.note)
@@ -130,9 +158,10 @@ class Rehearsal:
         """End the emulator and remove everything this rehearsal made. Does nothing the second time."""
         if self._closed:
             return
-        with self.progress.phase("cleaning up"), cleanup.undisturbed():
-            self._exit.close()
-        self._closed = True
+        with cleanup.undisturbed():
+            self._closed = True
+            with self.progress.phase("cleaning up"):
+                self._exit.close()
 
     def bootstrap(self) -> Mapping[str, Any]:
         """Run the account's bootstrap program: the image repository."""
@@ -171,14 +200,19 @@ class Rehearsal:
                 raise RehearsalError(f"{len(failed)} of {len(checks)} smoke checks failed:\n{listing}")
         return self.report.smoke
 
+    def search_secrets(self) -> None:
+        """Look once more for secrets, now that further updates have written state, logs and images."""
+        with self.progress.phase("search for secrets"):
+            self._search_secrets()
+
     def _search_secrets(self) -> None:
         self.report.write(self.place.report, self.progress.phases)
         written = [path for path in self.place.scratch.glob("*") if path.suffix in {".json", ".log"}]
         stack_files = list(self.place.root.glob("Pulumi*.yaml"))
-        built = [
-            it for state in self._states.values() for it in state.resources.values() if it.type.startswith("docker:")
-        ]
-        references = [f"{self.place.registry}/{it.id.partition('/')[2]}" for it in built]
+        # Every image of this rehearsal, those of later releases too: they are built outside the program.
+        listing = ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]
+        found = self.tools.docker.run(*listing, "--filter", f"reference={self.place.registry}/*").split()
+        references = sorted({reference for reference in found if not reference.endswith(":<none>")})
         secrets_search.search(self.tools, references, [*written, *stack_files, self.place.report])
 
     def _configuration(self, overrides: Mapping[str, str] | None) -> Configuration:
@@ -195,10 +229,18 @@ class Rehearsal:
         self._engine = engine
         bound = PREVIEW_SECONDS if preview else 2 * timeout + UPDATE_MARGIN_SECONDS
         try:
-            outputs = program.run(loaded, engine, timeout_seconds=bound)
+            outputs = program.run(loaded, engine, timeout_seconds=bound, watch=self._watch)
+        except RehearsalError:
+            self._watch(wait_seconds=EMULATOR_END_SECONDS)
+            raise
         finally:
             self._take_notes(loaded, engine)
         return outputs, engine.tally
+
+    def _watch(self, *, wait_seconds: float = 0) -> None:
+        """EmulatorEndedError when the emulator has ended: it is the cause of whatever else fails then."""
+        if self._emulator is not None:
+            self._emulator.check(wait_seconds=wait_seconds)
 
     def _take_notes(self, loaded: Configuration, engine: Engine) -> None:
         kept = self.place.scratch / f"state-{loaded.project}.json"
@@ -214,6 +256,6 @@ class Rehearsal:
 
     def wait(self) -> None:
         """Stay until Ctrl-C."""
-        while self._emulator is not None and self._emulator.process.poll() is None:
+        while True:
+            self._watch()
             time.sleep(0.5)
-        raise RehearsalError("The emulator ended by itself.", remedy=f"See {self.place.scratch / 'emulator.log'}.")

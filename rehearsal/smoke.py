@@ -10,6 +10,8 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from rehearsal.balancer_client import Answer, BalancerClient
 from rehearsal.errors import RehearsalError
 from rehearsal.place import Place
@@ -71,7 +73,7 @@ def run(all_checks: dict[str, Callable[[], None]], doing: Callable[[str], None])
         try:
             check()
             found[name] = "ok"
-        except (RehearsalError, OSError, HTTPException, ValueError) as error:
+        except (RehearsalError, OSError, HTTPException, ValueError, BotoCoreError, ClientError) as error:
             found[name] = str(error) or type(error).__name__
     return found
 

@@ -1,15 +1,14 @@
 """The emulator's own virtual environment: its pins conflict with the program's, so nothing else lives in it."""
 
+import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-from rehearsal.docker_client import last_lines
+from rehearsal import bounded
 from rehearsal.docker_engine import Announce
-from rehearsal.errors import RehearsalError
 from rehearsal.place import Place
 
 INSTALL_SECONDS = 600
@@ -18,7 +17,15 @@ REQUIREMENTS = Path(__file__).parent / "emulator" / "requirements.txt"
 
 def provide(place: Place, announce: Announce) -> Path:
     """The interpreter of an environment that holds exactly what requirements.txt pins; made again when pins change."""
-    directory = place.emulator_virtualenv
+    lock = place.root / ".rehearsal" / "virtual-environment.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a", encoding="utf-8") as held:
+        # Rehearsals on other ports share the environment: whoever comes second waits, then finds it made.
+        fcntl.flock(held, fcntl.LOCK_EX)
+        return _provide(place.emulator_virtualenv, announce)
+
+
+def _provide(directory: Path, announce: Announce) -> Path:
     interpreter = directory / "bin" / "python"
     stamp = directory / "rehearsal-stamp"
     wanted = fingerprint(REQUIREMENTS)
@@ -39,18 +46,10 @@ def fingerprint(requirements: Path) -> str:
 
 
 def _run(command: list[str]) -> None:
-    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    done = subprocess.run(
+    bounded.run(
         command,
-        capture_output=True,
-        text=True,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        timeout=INSTALL_SECONDS,
-        check=False,
+        failure="The emulator's virtual environment could not be made",
+        remedy="Check that the package index can be reached (PIP_INDEX_URL, PIP_CERT), then run it again.",
+        timeout_seconds=INSTALL_SECONDS,
+        environment={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
     )
-    if done.returncode:
-        raise RehearsalError(
-            f"The emulator's virtual environment could not be made:\n{last_lines(done.stdout + done.stderr)}",
-            remedy="Check that the package index can be reached (PIP_INDEX_URL, PIP_CERT), then run it again.",
-        )

@@ -30,7 +30,7 @@ class Thing(pulumi.CustomResource):
 
 def fake_tools(root: Path = PROJECT_ROOT) -> Tools:
     """Tools whose docker does not exist and whose emulator nobody started."""
-    place = Place(root=root, gateway_port=1, front_port=1)
+    place = Place(root=root, gateway_port=1, front_port=2)
     docker = DockerClient(executable="/nonexistent/docker")
     return Tools(place=place, docker=docker, directory=root, command_timeout_seconds=20)
 
@@ -48,6 +48,8 @@ class FakeCloud:
         return Realiser(
             create=self._create,
             update=self._update if self.updatable else None,
+            updatable=frozenset({"size", "count"}),
+            removable=frozenset({"size"}),
             refresh=self._refresh,
             properties=frozenset({"size", "count"}),
             not_rehearsed={"polish": "nobody looks"},

@@ -52,6 +52,31 @@ def test_a_change_nobody_rehearses_asks_for_a_fresh_rehearsal(tmp_path: Path) ->
         )
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ('"one", size=1, count=2', '"one", size=1', "count"),
+        ('"one", size=1', '"one", size=1, polish=True', "polish"),
+    ],
+    ids=["an input is removed", "an input without effect"],
+)
+def test_an_update_never_claims_a_change_it_does_not_carry_out(
+    tmp_path: Path, before: str, after: str, named: str
+) -> None:
+    cloud, state = FakeCloud(), State()
+    program.run(written(tmp_path, f"Thing({before})\n"), engine_with(cloud, state), timeout_seconds=SECONDS)
+    with pytest.raises(RehearsalError, match=rf"one: its input {named} changed.*\n.*fresh rehearsal"):
+        program.run(written(tmp_path, f"Thing({after})\n"), engine_with(cloud, state), timeout_seconds=SECONDS)
+    assert not cloud.updated, "half of an update is no update"
+
+
+def test_an_input_that_an_update_can_remove_is_removed(tmp_path: Path) -> None:
+    cloud, state = FakeCloud(), State()
+    program.run(written(tmp_path, ONE), engine_with(cloud, state), timeout_seconds=SECONDS)
+    program.run(written(tmp_path, ONE.replace(", size=1", "")), engine_with(cloud, state), timeout_seconds=SECONDS)
+    assert len(cloud.updated) == 1
+
+
 def test_an_update_starts_from_what_is_there_now(tmp_path: Path) -> None:
     cloud, state = FakeCloud(), State()
     program.run(written(tmp_path, ONE), engine_with(cloud, state), timeout_seconds=SECONDS)

@@ -73,6 +73,43 @@ def test_no_type_both_maps_an_input_and_calls_it_not_rehearsed() -> None:
         assert not both, f"{type_}: {both} cannot be both"
 
 
+@pytest.mark.parametrize(
+    ("type_", "changed", "inputs"),
+    [
+        ("aws:secretsmanager/secret:Secret", "kmsKeyId", {"kmsKeyId": "other"}),
+        ("aws:secretsmanager/secret:Secret", "policy", {"policy": "{}"}),
+        ("aws:secretsmanager/secret:Secret", "namePrefix", {"namePrefix": "other-"}),
+        ("aws:secretsmanager/secret:Secret", "recoveryWindowInDays", {"recoveryWindowInDays": 7}),
+        ("aws:secretsmanager/secret:Secret", "description", {}),
+        ("aws:ecs/service:Service", "healthCheckGracePeriodSeconds", {}),
+        ("aws:ecs/service:Service", "enableExecuteCommand", {}),
+        ("aws:ecs/service:Service", "networkConfiguration", {"networkConfiguration": {"subnets": ["other"]}}),
+        ("aws:cloudwatch/metricAlarm:MetricAlarm", "tags", {"tags": {"owner": "other"}}),
+    ],
+)
+def test_what_an_update_does_not_send_asks_for_a_fresh_rehearsal(type_: str, changed: str, inputs: Properties) -> None:
+    assert REHEARSED[type_].beyond_update([changed], inputs) == [changed], "the report must not claim it"
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs"),
+    [
+        ("aws:secretsmanager/secret:Secret", {"description": "other", "tags": {"a": "b"}}),
+        ("aws:ecs/service:Service", {"taskDefinition": "other", "desiredCount": 3}),
+        ("aws:cloudwatch/metricAlarm:MetricAlarm", {"threshold": 2}),
+    ],
+)
+def test_what_a_deployment_changes_is_an_update(type_: str, inputs: Properties) -> None:
+    assert REHEARSED[type_].beyond_update(inputs, inputs) == []
+
+
+def test_only_what_an_update_acts_on_is_called_updatable() -> None:
+    for type_, realiser in REHEARSED.items():
+        assert realiser.removable <= realiser.updatable, type_
+        assert bool(realiser.updatable) == (realiser.update is not None), type_
+        assert not realiser.updatable & realiser.not_rehearsed.keys(), f"{type_}: without effect is no update"
+
+
 def test_an_unknown_type_is_refused() -> None:
     with pytest.raises(RehearsalError, match="does not know the resource type `aws:s3/bucket:Bucket`"):
         realiser_of("aws:s3/bucket:Bucket")

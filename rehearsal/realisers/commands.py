@@ -15,6 +15,7 @@ SHELL = ("/bin/sh", "-c")
 # A command's message begins with what went wrong and ends with the container's last log lines: neither may be cut off.
 SHOWN_LINES = 100
 _SETTINGS = frozenset({"environment", "dir", "stdin", "interpreter"})
+_INPUTS = frozenset({"create", "update", "delete", "triggers"}) | _SETTINGS
 _LOGGING = "where the CLI shows output while it runs; the rehearsal shows it when a command fails"
 
 
@@ -65,7 +66,9 @@ COMMANDS: dict[str, Realiser] = {
     "command:local:Command": Realiser(
         create=_create,
         update=_update,
-        properties=frozenset({"create", "update", "delete", "triggers"}) | _SETTINGS,
+        properties=_INPUTS,
+        updatable=_INPUTS,
+        removable=_INPUTS,
         not_rehearsed={
             "logging": _LOGGING,
             "addPreviousOutputInEnv": "the rehearsal always adds it, as the default does",

@@ -63,6 +63,9 @@ _TASK_DEFINITION = Realiser(
     create=lambda tools, _, inputs: _register(tools, inputs),
     update=_new_revision,
     properties=frozenset({*_TASK_FIELDS, "skipDestroy"}),
+    # A revision is registered whole.
+    updatable=frozenset({*_TASK_FIELDS, "skipDestroy"}),
+    removable=frozenset({*_TASK_FIELDS, "skipDestroy"}),
 )
 
 
@@ -78,17 +81,27 @@ def _deployment(key: str) -> Any:  # noqa: ANN401 - a Field
     return lambda value: {"deploymentConfiguration": {key: value}}
 
 
-# What CreateService and UpdateService both take.
+# What the emulator's UpdateService acts on as ECS does, in every request that has it.
 _CHANGEABLE: dict[str, Field] = {
-    "cluster": "cluster",
     "taskDefinition": "taskDefinition",
     "desiredCount": "desiredCount",
-    "platformVersion": "platformVersion",
-    "networkConfiguration": _network,
     "healthCheckGracePeriodSeconds": "healthCheckGracePeriodSeconds",
     "deploymentMinimumHealthyPercent": _deployment("minimumHealthyPercent"),
     "deploymentMaximumPercent": _deployment("maximumPercent"),
     "deploymentCircuitBreaker": _deployment("deploymentCircuitBreaker"),
+    "enableExecuteCommand": "enableExecuteCommand",
+    "forceNewDeployment": "forceNewDeployment",
+}
+# What a change of would roll every task on AWS, or what UpdateService does not take: rehearsed at creation only.
+_FIXED: dict[str, Field] = {
+    "name": "serviceName",
+    "cluster": "cluster",
+    "launchType": "launchType",
+    "schedulingStrategy": "schedulingStrategy",
+    "deploymentController": verbatim("deploymentController"),
+    "platformVersion": "platformVersion",
+    "networkConfiguration": _network,
+    "loadBalancers": verbatim("loadBalancers"),
     "alarms": lambda value: {
         "deploymentConfiguration": {
             "alarms": {
@@ -98,19 +111,12 @@ _CHANGEABLE: dict[str, Field] = {
             }
         }
     },
-    "loadBalancers": verbatim("loadBalancers"),
     "propagateTags": "propagateTags",
     "enableEcsManagedTags": "enableECSManagedTags",
-    "enableExecuteCommand": "enableExecuteCommand",
-    "forceNewDeployment": "forceNewDeployment",
-}
-_FIXED: dict[str, Field] = {
-    "name": "serviceName",
-    "launchType": "launchType",
-    "schedulingStrategy": "schedulingStrategy",
-    "deploymentController": verbatim("deploymentController"),
     "tags": _tags,
 }
+# UpdateService replaces this structure whole, so a request must repeat its fixed part.
+_REPEATED: dict[str, Field] = {name: _FIXED[name] for name in ("cluster", "alarms")}
 
 
 def _create_service(tools: Tools, _: str, inputs: Properties) -> Made:
@@ -122,10 +128,7 @@ def _create_service(tools: Tools, _: str, inputs: Properties) -> Made:
 
 
 def _update_service(tools: Tools, before: Deployed, inputs: Properties) -> Made:
-    fixed = [name for name in _FIXED if before.inputs.get(name) != inputs.get(name)]
-    if fixed:
-        raise RehearsalError(f"its inputs {', '.join(fixed)} change; that asks for a fresh rehearsal")
-    request = parameters(_CHANGEABLE, inputs)
+    request = parameters(_CHANGEABLE | _REPEATED, inputs)
     merge(request, {"service": before.id})
     tools.client("ecs").update_service(**request)
     _wait_if_asked(tools, inputs, before.id)
@@ -159,6 +162,8 @@ _SERVICE = Realiser(
     update=_update_service,
     refresh=_as_it_is,
     properties=frozenset({*_CHANGEABLE, *_FIXED, "waitForSteadyState"}),
+    updatable=frozenset({*_CHANGEABLE, "waitForSteadyState"}),
+    removable=frozenset({"forceNewDeployment", "waitForSteadyState"}),
     name_property="name",
 )
 

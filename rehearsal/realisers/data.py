@@ -169,13 +169,16 @@ def _update_secret(tools: Tools, before: Deployed, inputs: Properties) -> Made:
     gone = sorted(set(before.inputs.get("tags") or {}) - set(inputs.get("tags") or {}))
     if gone:
         client.untag_resource(SecretId=before.id, TagKeys=gone)
-    client.tag_resource(SecretId=before.id, **parameters({"tags": tag_list()}, inputs))
+    if inputs.get("tags"):
+        client.tag_resource(SecretId=before.id, **parameters({"tags": tag_list()}, inputs))
     return Made(id=before.id, outputs={key: before.outputs[key] for key in ("arn", "name")})
 
 
 _SECRET = Realiser(
     create=_create_secret,
     update=_update_secret,
+    updatable=frozenset({"description", "tags"}),
+    removable=frozenset({"tags"}),
     properties=frozenset({"name", "namePrefix", "description", "kmsKeyId", "policy", "tags"}),
     not_rehearsed={"recoveryWindowInDays": AT_DELETION},
 )

@@ -16,6 +16,8 @@ from rehearsal.state import Deployed, Properties
 
 BUILD_SECONDS = 900
 PUSH_SECONDS = 300
+# The name of the property that `context_digest` adds.
+CONTEXT_DIGEST = "__contextDigest"
 AWS_REGISTRY = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/")
 
 
@@ -119,7 +121,7 @@ def context_digest(tools: Tools, inputs: Properties) -> Properties:
         path = context / relative
         if path.is_file():
             digest.update(f"\0{relative}\0{path.stat().st_mode & 0o777:o}\0".encode() + path.read_bytes())
-    return {"__contextDigest": digest.hexdigest()}
+    return {CONTEXT_DIGEST: digest.hexdigest()}
 
 
 IMAGES: dict[str, Realiser] = {
@@ -127,6 +129,8 @@ IMAGES: dict[str, Realiser] = {
         create=lambda tools, _, inputs: _realise(tools, inputs),
         update=_update,
         properties=frozenset({"imageName", "build", "skipPush"}),
+        updatable=frozenset({"imageName", "build", "skipPush", CONTEXT_DIGEST}),
+        removable=frozenset({"build", "skipPush"}),
         not_rehearsed={"buildOnPreview": "a rehearsal's preview makes nothing"},
         fingerprint=context_digest,
     ),

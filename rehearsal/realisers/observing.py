@@ -107,12 +107,17 @@ _SUBSCRIPTION = Realiser(
     properties=frozenset({"topic", "protocol", "endpoint"}),
 )
 
+# PutMetricAlarm replaces an alarm whole, but for its tags; another name is another alarm.
+_ALARM_UPDATABLE = frozenset(_ALARM_FIELDS.keys() - {"name", "tags"})
+
 OBSERVING: dict[str, Realiser] = {
     "aws:cloudwatch/logGroup:LogGroup": _LOG_GROUP,
     "aws:cloudwatch/metricAlarm:MetricAlarm": Realiser(
         create=lambda tools, _, inputs: _put_alarm(tools, inputs),
         update=_change_alarm,
         properties=frozenset(_ALARM_FIELDS),
+        updatable=_ALARM_UPDATABLE,
+        removable=_ALARM_UPDATABLE,
         name_property="name",
     ),
     "aws:sns/topic:Topic": _TOPIC,

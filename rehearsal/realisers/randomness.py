@@ -26,8 +26,10 @@ def _replace(tools: Tools, _: Deployed, inputs: Properties) -> Made:
     return _create(tools, "", inputs)
 
 
+_INPUTS = frozenset({"byteLength", "prefix", "keepers"})
+
 RANDOMNESS: dict[str, Realiser] = {
     "random:index/randomId:RandomId": Realiser(
-        create=_create, update=_replace, properties=frozenset({"byteLength", "prefix", "keepers"})
+        create=_create, update=_replace, properties=_INPUTS, updatable=_INPUTS, removable=_INPUTS
     ),
 }

@@ -1,6 +1,6 @@
 """How a resource of the program becomes one of the emulator: a boto3 call and a map of fields."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,8 +30,9 @@ class Realiser:
     """How one resource type is rehearsed.
 
     `properties` are the inputs it acts on, `not_rehearsed` those it accepts without effect, with the reason. Any other
-    input is an error. `name_property` is auto-named as the provider does it. Without `update`, a change to an existing
-    resource asks for a fresh rehearsal. `refresh` answers inputs as they are in the emulator now.
+    input is an error. `name_property` is auto-named as the provider does it. `refresh` answers inputs as they are in
+    the emulator now. `update` acts on a change of the inputs in `updatable`, and on the removal of those that are in
+    `removable` too; any other change asks for a fresh rehearsal.
     """
 
     create: Create
@@ -40,6 +41,8 @@ class Realiser:
     name_property: str = ""
     name_limit: int = 255
     update: Update | None = None
+    updatable: frozenset[str] = frozenset()
+    removable: frozenset[str] = frozenset()
     refresh: Callable[[Tools, Deployed], Properties] | None = None
     fingerprint: Callable[[Tools, Properties], Properties] | None = None
 
@@ -51,6 +54,11 @@ class Realiser:
                 f"the rehearsal does not know its input {', '.join(f'`{name}`' for name in unknown)}",
                 remedy="Map it in rehearsal/realisers/, or list it there as not rehearsed, with the reason.",
             )
+
+    def beyond_update(self, changed: Iterable[str], inputs: Properties) -> list[str]:
+        """Those of the changed inputs that `update` would not carry out."""
+        removed = {name for name in changed if inputs.get(name) is None}
+        return [name for name in changed if name not in (self.removable if name in removed else self.updatable)]
 
     def named(self, logical_name: str, inputs: Properties) -> Properties:
         """The inputs with a physical name, as the provider's auto-naming gives one."""
