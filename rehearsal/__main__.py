@@ -145,6 +145,10 @@ COMMANDS: dict[str, Callable[[Place, Progress], int]] = {
 
 
 def _rehearse(options: argparse.Namespace, place: Place, progress: Progress) -> int:
+    for directory in options.then:
+        releases.check(directory)
+    # A run that is killed writes none, and an earlier one's must not be taken for its own.
+    place.report.unlink(missing_ok=True)
     rehearsal = Rehearsal(stack=options.target, place=place, progress=progress)
     try:
         with rehearsal:
@@ -198,6 +202,7 @@ def _deploy(rehearsal: Rehearsal, options: argparse.Namespace) -> None:
 
 
 def _stay(rehearsal: Rehearsal) -> None:
+    rehearsal.report.write(rehearsal.place.report, rehearsal.progress.phases)
     rehearsal.progress.summary(rehearsal.report.rows(rehearsal.progress.phases))
     rehearsal.progress.say(
         f"\nOpen {rehearsal.place.front_url} in a browser. Ctrl-C ends the rehearsal and removes everything."

@@ -17,6 +17,14 @@ from rehearsal.watcher import Watcher
 SERVING_SECONDS = 60
 
 
+def check(directory: Path) -> None:
+    """RehearsalError when there is nothing to build in a release's directory."""
+    if not (directory / "Dockerfile").is_file():
+        raise RehearsalError(
+            f"There is no Dockerfile in {directory}.", remedy="Give a directory like those in tests/releases/."
+        )
+
+
 def deploy(rehearsal: Rehearsal, directory: Path, overrides: Mapping[str, str] | None = None) -> None:
     """Build the release in `directory` on the live image, push it, and update the stack to its digest.
 
@@ -26,10 +34,7 @@ def deploy(rehearsal: Rehearsal, directory: Path, overrides: Mapping[str, str] |
     before = rehearsal.live
     if before is None:
         raise RehearsalError("There is no release to build on: no update has ended well.")
-    if not (directory / "Dockerfile").is_file():
-        raise RehearsalError(
-            f"There is no Dockerfile in {directory}.", remedy="Give a directory like those in tests/releases/."
-        )
+    check(directory)
     with rehearsal.progress.phase(f"build release {directory.name}"):
         digest = _build(rehearsal, directory)
     entry = {"release": directory.name, "digest": digest, "ok": False, "users": "", "error": ""}

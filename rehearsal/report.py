@@ -42,7 +42,7 @@ class Report:
         rows = {
             "URL": self.url,
             "digest": self.digest,
-            "resources": f"{sum(self.resources.values())} of {len(self.resources)} types",
+            "resources": f"{sum(self.resources.values())} resources of {len(self.resources)} types",
             "smoke": ", ".join(f"{name} {'ok' if found == 'ok' else 'FAILED'}" for name, found in self.smoke.items()),
             "time": f"{sum(phase.seconds for phase in phases):.0f} s; longest: "
             + ", ".join(f"{phase.name} {phase.seconds:.0f} s" for phase in slowest),

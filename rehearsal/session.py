@@ -197,7 +197,12 @@ class Rehearsal:
             failed = {name: found for name, found in self.report.smoke.items() if found != "ok"}
             if failed:
                 listing = "\n".join(f"    {name}: {found}" for name, found in failed.items())
-                raise RehearsalError(f"{len(failed)} of {len(checks)} smoke checks failed:\n{listing}")
+                log = smoke.last_errors(smoke.application_log(self.tools, self.live))
+                shown = "".join(f"\n    {line}" for line in log)
+                raise RehearsalError(
+                    f"{len(failed)} of {len(checks)} smoke checks failed:\n{listing}\n  the application's log:{shown}",
+                    remedy=f"The whole log is {self.place.scratch / 'application.log'}.",
+                )
         return self.report.smoke
 
     def search_secrets(self) -> None:

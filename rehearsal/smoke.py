@@ -19,6 +19,7 @@ from rehearsal.realisers.tools import Tools
 
 REPLACEMENT_SECONDS = 180
 LOG_SECONDS = 30
+SHOWN_LOG_LINES = 3
 OK = 200
 FOUND = 302
 
@@ -78,9 +79,23 @@ def run(all_checks: dict[str, Callable[[], None]], doing: Callable[[str], None])
     return found
 
 
+def application_log(tools: Tools, live: Live) -> list[str]:
+    """The web tasks' log lines so far, oldest first; kept as application.log in the scratch directory."""
+    pages = tools.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/pactum/{live.stack}/web")
+    lines = [event["message"] for page in pages for event in page["events"]]
+    (tools.place.scratch / "application.log").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return lines
+
+
+def last_errors(lines: list[str]) -> list[str]:
+    """The last few lines that are errors; of a log without any, the last few."""
+    errors = [line for line in lines if '"level": "ERROR"' in line or '"level": "CRITICAL"' in line]
+    return (errors or lines)[-SHOWN_LOG_LINES:]
+
+
 def _expect(answer: Answer, status: int, what: str) -> Answer:
     if answer.status != status:
-        raise CheckError(f"{what} answered {answer.status} instead of {status}: {answer.body[:300]}")
+        raise CheckError(f"{what} answered {answer.status} instead of {status}: {' '.join(answer.body.split())[:200]}")
     return answer
 
 

@@ -158,3 +158,19 @@ def test_a_failed_rehearsal_writes_its_report_too(
 def test_an_unknown_stack_is_answered_with_the_stacks_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert command_line.main(["production"]) == 1
     assert "Choose one of: prod, staging" in capsys.readouterr().err
+
+
+def test_of_a_failing_applications_log_its_errors_are_shown() -> None:
+    good = [json.dumps({"level": "INFO", "message": str(number)}) for number in range(5)]
+    bad = json.dumps({"level": "ERROR", "message": "boom", "exception": "Traceback ..."})
+    assert smoke.last_errors([*good, bad, *good]) == [bad], "the cause must not be taken away with the containers"
+    assert smoke.last_errors(good) == good[-3:], "a log without errors still says what was asked"
+
+
+def test_a_release_that_cannot_be_built_is_told_before_anything_is_deployed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["staging", "--then", str(tmp_path)]) == 1
+    told = capsys.readouterr()
+    assert f"There is no Dockerfile in {tmp_path}." in told.err
+    assert "Docker engine" not in told.out, "nothing was started for it"
