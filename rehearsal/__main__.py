@@ -147,8 +147,8 @@ COMMANDS: dict[str, Callable[[Place, Progress], int]] = {
 def _rehearse(options: argparse.Namespace, place: Place, progress: Progress) -> int:
     for directory in options.then:
         releases.check(directory)
-    # A run that is killed writes none, and an earlier one's must not be taken for its own. What cannot be removed cannot
-    # be written either, and is told then.
+    # A run that is killed writes none, and an earlier one's must not be taken for its own. What cannot be removed can
+    # not be written either, and is told then.
     with contextlib.suppress(OSError):
         place.report.unlink()
     rehearsal = Rehearsal(stack=options.target, place=place, progress=progress)
