@@ -7,10 +7,13 @@ something is missing or wrong (an option, credentials, permission, the network, 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,6 +23,7 @@ from ops.clock import Clock, SystemClock
 from ops.command import Command, Context, account_number
 from ops.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, CannotAct, OpsError, Terminated, explain
 from ops.stack import DEFAULT_PROJECT, PROJECT_VARIABLE, Stack, project_name
+from ops.stack_file import account_of, stack_file
 from ops.transcript import open_transcript
 
 if TYPE_CHECKING:
@@ -49,26 +53,34 @@ def parser() -> argparse.ArgumentParser:
             formatter_class=plain,
             allow_abbrev=False,
         )
-        _add_common_options(sub)
+        _add_common_options(sub, command)
         command.add_options(sub)
         sub.set_defaults(command=command)
     return top
 
 
-def _add_common_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--stack", required=True, metavar="STACK", help="the stack to act on, such as staging or prod")
-    parser.add_argument(
+def _add_common_options(parser: argparse.ArgumentParser, command: Command) -> None:
+    common = parser.add_argument_group("which stack, and how to answer")
+    common.add_argument("--stack", required=True, metavar="STACK", help="the stack to act on, such as staging or prod")
+    common.add_argument(
         "--project",
         metavar="NAME",
         help="the Pulumi project, which names and tags begin with "
         f"(default: {PROJECT_VARIABLE} in the environment, else {DEFAULT_PROJECT})",
     )
-    parser.add_argument(
+    common.add_argument(
         "--account",
         type=account_number,
         metavar="DIGITS",
-        help="the stack's AWS account: with credentials for any other, nothing is done (default: not checked)",
+        help="the stack's AWS account: with credentials for any other, nothing is done "
+        "(default: the one in Pulumi.STACK.yaml, where the command is run beside that file; else not checked)",
     )
+    lines = "one JSON object a line" if command.streams else "one JSON object"
+    common.add_argument(
+        "--json", action="store_true", help=f"{lines} on standard output, for programs; steps go to standard error"
+    )
+    if command.changes:
+        common.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
 
 
 def main(
@@ -81,49 +93,78 @@ def main(
     """Run one command and return its exit code; the only place where errors become messages."""
     options = parser().parse_args(arguments)
     command: Command = options.command
+    answer: dict[str, Any] = {"command": command.name, "stack": options.stack}
     try:
-        stack = Stack(project=project_name(options.project, environment), name=options.stack)
-        with open_transcript(environment, sys.stdout) as transcript:
-            aws = connect()
-            transcript.step(f"{command.name}: {command.summary}")
-            whereabouts = aws.whereabouts(environment)
-            transcript.step(f"{stack}, {whereabouts}")
-            _refuse_another_account(whereabouts, stack, options.account)
-            command.run(
-                Context(
-                    stack=stack, aws=aws, transcript=transcript, clock=clock or SystemClock(), environment=environment
-                ),
-                options,
-            )
+        code = _run(command, options, environment, connect, clock or SystemClock(), answer)
     except OpsError as error:
-        return _fail(command, str(error), error.exit_code)
+        code = _fail(command, str(error), error.exit_code, answer)
     except (ClientError, BotoCoreError) as error:
         explained = explain(error)
-        return _fail(command, str(explained), explained.exit_code)
+        code = _fail(command, str(explained), explained.exit_code, answer)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing left to say, and nobody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
     except Terminated as error:
-        return _fail(command, str(error) or "ended by SIGTERM", EXIT_TERMINATED)
+        code = _fail(command, str(error) or "ended by SIGTERM", EXIT_TERMINATED, answer)
     except KeyboardInterrupt as error:
-        return _fail(command, str(error) or "interrupted", EXIT_INTERRUPTED)
-    return EXIT_OK
+        code = _fail(command, str(error) or "interrupted", EXIT_INTERRUPTED, answer)
+    if options.json and (code or not command.streams):
+        print(json.dumps({**answer, "ok": code == EXIT_OK, "exit_code": code}, default=str), flush=True)
+    return code
 
 
-def _refuse_another_account(here: Whereabouts, stack: Stack, expected: str | None) -> None:
+def _run(
+    command: Command,
+    options: argparse.Namespace,
+    environment: Mapping[str, str],
+    connect: Callable[[], Aws],
+    clock: Clock,
+    answer: dict[str, Any],
+) -> int:
+    stack = Stack(project=project_name(options.project, environment), name=options.stack)
+    answer |= {"project": stack.project}
+    file = None if options.account else stack_file(Path.cwd(), stack)
+    account = account_of(file) if file else options.account
+    dry_run = command.changes and options.dry_run
+    with contextlib.ExitStack() as closing:
+        transcript = closing.enter_context(open_transcript(environment, sys.stdout, sys.stderr, json=options.json))
+        aws = connect()
+        transcript.step(f"{command.name}: {command.summary}{' (dry run: nothing is changed)' if dry_run else ''}")
+        whereabouts = aws.whereabouts(environment)
+        transcript.step(f"{stack}, {whereabouts}")
+        answer |= {"account": whereabouts.account, "region": whereabouts.region}
+        if command.changes:
+            answer["dry_run"] = dry_run
+        _refuse_another_account(whereabouts, stack, account, file.name if file else "--account")
+        context = Context(
+            stack=stack,
+            aws=aws,
+            whereabouts=whereabouts,
+            transcript=transcript,
+            clock=clock,
+            environment=environment,
+            dry_run=dry_run,
+            json=options.json,
+            answer=answer,
+        )
+        return command.run(context, options) or EXIT_OK
+
+
+def _refuse_another_account(here: Whereabouts, stack: Stack, expected: str | None, source: str) -> None:
     if expected in {None, here.account}:
         return
     raise CannotAct(
         f"wrong account: these credentials are for {here.account} ({here.identity_arn}), but {stack} is in account "
-        f"{expected} (--account). Nothing was done.\n"
+        f"{expected} ({source}). Nothing was done.\n"
         f"Use credentials for {expected}: choose its profile (AWS_PROFILE), sign in to it (`aws sso login`) or assume "
         "a role in it; `aws sts get-caller-identity` shows which account is in use. "
-        f"If the stack really is in {here.account}, correct --account.",
+        f"If the stack really is in {here.account}, correct {source}.",
     )
 
 
-def _fail(command: Command, message: str, exit_code: int) -> int:
+def _fail(command: Command, message: str, exit_code: int, answer: dict[str, Any]) -> int:
+    answer["error"] = message
     print(f"ops {command.name}: {message}", file=sys.stderr, flush=True)
     return exit_code
 

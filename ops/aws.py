@@ -14,6 +14,7 @@ from botocore.exceptions import NoRegionError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -63,6 +64,11 @@ class Aws:
         if not region:
             raise NoRegionError
         return region
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        """DynamoDB."""
+        return self._session.client("dynamodb", config=CONFIG)
 
     @cached_property
     def ecs(self) -> ECSClient:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ops.aws import Aws
+    from ops.aws import Aws, Whereabouts
     from ops.clock import Clock
     from ops.stack import Stack
     from ops.transcript import Transcript
@@ -23,20 +23,34 @@ class Context:
 
     stack: Stack
     aws: Aws
+    whereabouts: Whereabouts
     transcript: Transcript
     clock: Clock
     environment: Mapping[str, str]
+    dry_run: bool = False
+    """Say what would be done, and change nothing (--dry-run)."""
+    json: bool = False
+    """Standard output is for a program (--json): `answer` alone, or one object a line where lines are the answer."""
+    answer: dict[str, Any] = field(default_factory=dict)
+    """What --json prints when the command ends, well or not, beside who, where and whether it went well."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """One subcommand: its name, its help, its own options, and what it does."""
+    """One subcommand: its name, its help, its own options, and what it does.
+
+    `run` answers an exit code of its own, or None for 0.
+    """
 
     name: str
     summary: str
     description: str
     add_options: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[Context, argparse.Namespace], None]
+    run: Callable[[Context, argparse.Namespace], int | None]
+    changes: bool = True
+    """Whether it changes anything: then it has --dry-run."""
+    streams: bool = False
+    """Whether it writes its answer itself, line by line, with --json as without."""
 
 
 def seconds(text: str) -> int:

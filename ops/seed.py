@@ -38,9 +38,17 @@ VALUES: dict[str, Callable[[], str]] = {"secret-key": _secret_key, "database-log
 def _run(context: Context, options: argparse.Namespace) -> None:
     client = context.aws.secretsmanager
     targets = _given(options.secret) if options.secret else _find(client, context)
+    answers: dict[str, dict[str, object]] = context.answer.setdefault("secrets", {})
     for kind, arn in targets.items():
-        put = give_first_value(client, kind, arn)
-        context.transcript.step(f"{kind}: {'put a first value' if put else 'has a value, left alone'} ({arn})")
+        if context.dry_run:
+            put = not _current(_describe(client, kind, arn))
+            done = "would put a first value"
+        else:
+            put, done = give_first_value(client, kind, arn), "put a first value"
+        answers[kind] = {"arn": arn, "first_value": put}
+        context.transcript.step(f"{kind}: {done if put else 'has a value, left alone'} ({arn})")
+    if context.dry_run:
+        return
     # Constant for the same secrets, whoever gave them their values.
     context.transcript.result(f"seeded: {', '.join(sorted(targets))}")
 

@@ -1,6 +1,7 @@
 """Where a command's words go.
 
-By hand everything goes to standard output. Inside a Pulumi update, standard output and standard error become part of
+By hand everything goes to standard output; with --json steps and logs go to standard error, and standard output has the
+answer alone. Inside a Pulumi update, standard output and standard error become part of
 the state and of the update's outputs: they get one constant line, and steps and container logs go to the file named by
 OPS_TRANSCRIPT, else to the terminal, else nowhere (CloudWatch Logs has the container's log anyway).
 """
@@ -36,7 +37,7 @@ def printable(line: str) -> str:
 class Transcript:
     """Steps and container logs go to `progress` (None: nowhere), the one constant result line to `results`."""
 
-    def __init__(self, *, progress: TextIO | None, results: TextIO) -> None:
+    def __init__(self, *, progress: TextIO | None, results: TextIO | None) -> None:
         self._progress = progress
         self._results = results
 
@@ -53,7 +54,8 @@ class Transcript:
         """Say how it ended: constant for the same inputs, free of account, times and log lines."""
         if self._progress is not None and self._progress is not self._results:
             self._write(text)
-        print(text, file=self._results, flush=True)
+        if self._results is not None:
+            print(text, file=self._results, flush=True)
 
     def _write(self, text: str) -> None:
         if self._progress is None:
@@ -66,13 +68,18 @@ class Transcript:
 
 
 @contextlib.contextmanager
-def open_transcript(environment: Mapping[str, str], results: TextIO) -> Iterator[Transcript]:
-    """Choose where the words go, by the environment, and close it afterwards.
+def open_transcript(
+    environment: Mapping[str, str], results: TextIO, errors: TextIO, *, json: bool = False
+) -> Iterator[Transcript]:
+    """Choose where the words go, by the environment and --json, and close it afterwards.
 
     Raises:
         CannotAct: the file named by OPS_TRANSCRIPT cannot be written.
 
     """
+    if json:
+        yield Transcript(progress=errors, results=None)
+        return
     if environment.get(WITHIN_UPDATE) != "1":
         yield Transcript(progress=results, results=results)
         return

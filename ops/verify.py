@@ -232,4 +232,5 @@ COMMAND = Command(
     "Only looks, and changes nothing.",
     add_options=_options,
     run=_run,
+    changes=False,
 )

@@ -181,3 +181,11 @@ def test_a_tagged_secret_of_an_unknown_kind_is_named(world: World, capsys: pytes
     seen = run_ops(world, capsys, "seed", "--stack", "staging")
     assert seen.code == 2
     assert "'mystery'" in seen.err
+
+
+def test_a_dry_run_says_what_it_would_put_and_puts_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    seen = run_ops(world, capsys, "seed", "--stack", "staging", "--dry-run", "--json")
+    answer = json.loads(seen.out)
+    assert (seen.code, answer["dry_run"], answer["secrets"]["secret-key"]["first_value"]) == (0, True, True)
+    assert "would put a first value" in seen.err, "steps go to standard error, so that the answer can be piped"
+    assert world.current_value(KEY) is None
