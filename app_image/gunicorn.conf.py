@@ -44,8 +44,9 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn makes an unguessable name i
 # Longer than the balancer's idle timeout (60), so that it is never gunicorn that closes a connection the balancer is
 # about to use: the user would see a 502.
 keepalive = 75
-# Shorter than ECS' stopTimeout (30), after which the task is killed.
-graceful_timeout = 25
+# Shorter than ECS' stopTimeout (10), after which the task is killed. The balancer has sent nothing new for the
+# deregistration delay (10) by then.
+graceful_timeout = 8
 
 # The app logs requests itself, with id and duration.
 accesslog = None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 # Longer than the app's statement_timeout (roles.py), so that a database that is alive is the one to say no.
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 10.0
 # psycopg's own default: how often it looks whether it was interrupted.
 INTERVAL_SECONDS = 0.1
 

@@ -1,12 +1,12 @@
 """The one database connection: who connects, how TLS is checked, the pool, and how long a request waits at most.
 
 gunicorn's threads have no time limit for a request, so these limits are what gives a thread back when it waits for the
-database. Together they keep one wait below 25 s, the time a stopping container has:
+database. Together they keep one wait at 10 s, the time the balancer gives a target that leaves:
 
 - for a connection: 5 s (the pool's `timeout`); each attempt to make one: 3 s (`connect_timeout`);
-- for an answer: 15 s (`statement_timeout`, set on the app's role), kept by the database;
-- for an answer of a database that hangs: 20 s (`BoundedConnection`), kept here;
-- for a host that is gone: 20 s (`tcp_user_timeout`, keepalives), kept by the kernel.
+- for an answer: 8 s (`statement_timeout`, set on the app's role), kept by the database;
+- for an answer of a database that hangs: 10 s (`BoundedConnection`), kept here;
+- for a host that is gone: 10 s (`tcp_user_timeout`, keepalives), kept by the kernel.
 
 A request that asks often may take the sum. The migration has none of the app's limits: it may take long.
 """
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from pactum.environment import Database
 
 # Ends a connection whose other side has silently gone (a failover, a lost host): when idle within 25 s, with a question
-# under way within 20 s.
+# under way within 10 s.
 DEAD_PEER_OPTIONS = {
     "connect_timeout": 3,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
+    "tcp_user_timeout": 10_000,
 }
 
 

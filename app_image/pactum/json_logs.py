@@ -22,14 +22,16 @@ class RequestFacts:
     path: str
 
 
+EXTRAS = ("status", "duration_ms", "migrations")
+
 current_request: ContextVar[RequestFacts | None] = ContextVar("current_request", default=None)
 
 
 class LineFormatter(JsonFormatter):
     """Writes timestamp, level, logger and message first, then the request's facts, the release and any exception.
 
-    Only `status` and `duration_ms` are taken from a record's extras: extras of other libraries (Django's hold the whole
-    request object) stay out of the log, and query strings with them.
+    Only the extras named in `EXTRAS` are taken from a record: those of other libraries (Django's hold the whole request
+    object) stay out of the log, and query strings with them.
     """
 
     def __init__(self, release: str) -> None:
@@ -51,7 +53,7 @@ class LineFormatter(JsonFormatter):
             log_data["request_id"] = facts.request_id
             log_data["method"] = facts.method
             log_data["path"] = facts.path
-        for name in ("status", "duration_ms"):
+        for name in EXTRAS:
             if name in record.__dict__:
                 log_data[name] = record.__dict__[name]
         log_data["release"] = self._release

@@ -64,6 +64,15 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, "\n".join(line["message"] for line in lines)
 
 
+def applied(*arguments: str, **changes: str) -> list[dict[str, Any]] | None:
+    """Migrate, and answer what the log says of each migration that was applied; None when it says nothing."""
+    output, _ = start(*arguments, **changes).communicate(timeout=100)
+    told = [line["migrations"] for line in map(json.loads, output.splitlines()) if "migrations" in line]
+    if len(told) > 1:
+        raise AssertionError(f"the record would not know which of these to believe: {told}")
+    return told[0] if told else None
+
+
 def migrate(*arguments: str, **changes: str) -> tuple[int, str]:
     return finish(start(*arguments, **changes))
 
@@ -141,7 +150,7 @@ class Rights(FreshDatabase):
 
     def test_a_statement_of_the_app_ends_after_the_timeout(self) -> None:
         migrate()
-        self.assertEqual(self.app().execute("SHOW statement_timeout").fetchone(), ("15s",))
+        self.assertEqual(self.app().execute("SHOW statement_timeout").fetchone(), ("8s",))
 
     def test_a_second_run_changes_nothing_but_the_password(self) -> None:
         migrate()
@@ -163,6 +172,28 @@ class Rights(FreshDatabase):
         code, output = migrate(DATABASE_USER=MASTER.user, DATABASE_PASSWORD=MASTER.password)
         self.assertEqual(code, 1)
         self.assertIn("the app needs its own login", output)
+
+
+class Told(FreshDatabase):
+    def test_each_migration_is_told_with_whether_it_can_be_undone(self) -> None:
+        told = applied() or []
+        self.assertIn({"name": "agreements.0001_initial", "undoable": True, "why": ""}, told)
+        self.assertTrue(all(set(each) == {"name", "undoable", "why"} for each in told), told)
+
+    def test_that_nothing_was_applied_is_told_too(self) -> None:
+        migrate()
+        self.assertEqual(applied(), [], "no line would mean that it is not known")
+
+    def test_what_stands_after_a_failure_is_told(self) -> None:
+        self.master().execute("CREATE TABLE agreements_party (id int)")
+        told = applied()
+        self.assertIsNotNone(told)
+        names = {each["name"] for each in told or []}
+        self.assertIn("contenttypes.0001_initial", names, "it was applied before the one that failed, and stays")
+        self.assertNotIn("agreements.0001_initial", names)
+
+    def test_nothing_is_told_when_nothing_could_be_asked(self) -> None:
+        self.assertIsNone(applied(DATABASE_MASTER_PASSWORD="wrong-hunter2"))
 
 
 class Locks(FreshDatabase):

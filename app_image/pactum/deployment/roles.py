@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SCHEMA = "public"
 ROLE_SETTINGS = {
     # A page that asks longer than this is broken; better an error in the log than all threads waiting.
-    "statement_timeout": "15s",
+    "statement_timeout": "8s",
     "idle_in_transaction_session_timeout": "60s",
 }
 DATA_RIGHTS = (

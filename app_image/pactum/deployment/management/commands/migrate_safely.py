@@ -11,13 +11,17 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import Error, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 
 from pactum.deployment.advisory_lock import LockNotFree, advisory_lock
 from pactum.deployment.log_stream import LogStream
 from pactum.deployment.roles import RoleUnsafe, ensure_app_role
+from pactum.deployment.undoing import describe
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+    from django.db.migrations import Migration
 
     from pactum.environment import Login
 
@@ -114,14 +118,31 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{lock_timeout_seconds}s"])
         steps, complaints = LogStream(logger, logging.INFO), LogStream(logger, logging.WARNING)
+        plan: list[Migration] = []
         try:
+            executor = MigrationExecutor(connection)
+            plan += [migration for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
             call_command("migrate", interactive=False, no_color=True, stdout=steps, stderr=complaints)
         except Error as error:
             raise MigrationFailed(_explain(error, lock_timeout_seconds)) from error
         finally:
             steps.end()
             complaints.end()
+            _tell_applied(plan)
         logger.info("Migrated.")
+
+
+def _tell_applied(plan: list[Migration]) -> None:
+    """Log which of the planned migrations stand now, for the release's record; also after one of them failed."""
+    try:
+        if not connection.is_usable():
+            connection.close()
+        applied = MigrationRecorder(connection).applied_migrations()
+    except Error as error:
+        logger.warning("Which migrations were applied is not known: %s", _text(error))
+        return
+    stand = describe(migration for migration in plan if (migration.app_label, migration.name) in applied)
+    logger.info("Applied %d of %d migrations.", len(stand), len(plan), extra={"migrations": stand})
 
 
 def _explain(error: Error, lock_timeout_seconds: int) -> str:
