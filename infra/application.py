@@ -39,6 +39,12 @@ class ApplicationEnvironment:
             "DATABASE_SSLROOTCERT": CA_BUNDLE,
         }
 
+    def web(
+        self, allowed_hosts: pulumi.Input[str], settings: WebSettings, *, https: bool
+    ) -> dict[str, pulumi.Input[str]]:
+        """The same for what answers users: with its size."""
+        return {**self.plain(allowed_hosts, https=https), **serving(settings)}
+
     def secret(self) -> dict[str, pulumi.Input[str]]:
         """Where the application's secrets are."""
         return {

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_command import local
 
+from infra.application import MIGRATE_COMMAND, ApplicationEnvironment
+from infra.image import Image
 from infra.operator_command import OperatorCommand
+from infra.process import Placement, Process, ProcessArgs
 from infra.secrets import Secrets
 from infra.settings import Settings
-from infra.task_definition import TaskDefinitionArgs, task_definition
+from infra.task_definition import task_definition
 
 
 def seeding(settings: Settings, secrets: Secrets) -> local.Command:
@@ -29,42 +32,60 @@ def seeding(settings: Settings, secrets: Secrets) -> local.Command:
 
 @dataclass(frozen=True, kw_only=True)
 class MigrationArgs:
-    """`task` is what runs; `subnet_ids` and `security_group_id` are where; `before` must be in place first."""
+    """`guarded` must have passed, and `before` be in place, before anything runs."""
 
     settings: Settings
-    task: TaskDefinitionArgs
-    subnet_ids: list[pulumi.Output[str]]
-    security_group_id: pulumi.Output[str]
+    image: Image
+    environment: ApplicationEnvironment
+    placement: Placement
+    guarded: pulumi.Output[None]
     before: Sequence[pulumi.Resource]
 
 
 class Migration(pulumi.ComponentResource):
     """The database brought to the state the new release needs.
 
-    Creates the task definition `...-migrate` and a command that runs it on ECS and waits for its exit code, again
-    whenever the task definition changes - that is, for every new image. What depends on this component starts only when
-    the migration has ended well.
+    Creates the process `...-migrate` (log group and roles), its task definition, and a command that runs it on ECS and
+    waits for its exit code, again whenever the task definition changes - that is, for every new image. What depends on
+    this component starts only when the migration has ended well.
     """
 
     task_definition_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: MigrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pactum:index:Migration", name, None, opts)
-        definition = task_definition(f"{name}-migrate", args.task, pulumi.ResourceOptions(parent=self))
+        environment, placement = args.environment, args.placement
+        process = Process(
+            f"{name}-migrate",
+            ProcessArgs(
+                settings=args.settings,
+                image=args.image,
+                process="migrate",
+                cpu=256,
+                memory_mib=512,
+                command=MIGRATE_COMMAND,
+                environment=environment.plain("localhost", https=False),
+                secrets={**environment.secret(), **environment.master()},
+                secret_arns=[*environment.secrets.arns, environment.database.master_secret_arn],
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+        definition = task_definition(f"{name}-migrate", process.task, pulumi.ResourceOptions(parent=self))
         command = OperatorCommand(
             verb="migrate",
             settings=args.settings,
             options=[
                 ("--task-definition", definition.arn),
-                ("--subnets", pulumi.Output.all(*args.subnet_ids).apply(",".join)),
-                ("--security-groups", args.security_group_id),
+                ("--subnets", pulumi.Output.all(*placement.subnet_ids).apply(",".join)),
+                ("--security-groups", placement.security_group_id),
                 ("--timeout", str(args.settings.web.deployment_timeout_seconds)),
             ],
         )
         command.when_changed(
             f"{name}-migrate",
-            triggers=[definition.arn],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.before)),
+            triggers=[args.image.release, definition.arn],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.before, process]),
+            after=args.guarded,
         )
         self.task_definition_arn = definition.arn
         self.register_outputs({"task_definition_arn": definition.arn})

@@ -16,9 +16,9 @@ HEALTH_INTERVAL_SECONDS = 5
 HEALTH_TIMEOUT_SECONDS = 4
 HEALTHY_THRESHOLD = 2
 UNHEALTHY_THRESHOLD = 3
-# Seconds a target that leaves may finish what it is answering before it is told to stop: as long as the database lets a
-# statement of the application run.
-DEREGISTRATION_DELAY_SECONDS = 15
+# Seconds a target that leaves may finish what it is answering before it is told to stop: longer than the database lets
+# a statement of the application run (8).
+DEREGISTRATION_DELAY_SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True)

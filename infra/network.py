@@ -12,7 +12,7 @@ from infra.settings import NetworkSettings
 # zones can be added and exchanged without moving another zone's addresses; a tier has room for eight letters.
 PUBLIC, PRIVATE, ISOLATED = 0, 8, 16
 # What a task without a way to the internet needs to start: its image, its secrets and a place for its logs.
-ENDPOINT_SERVICES = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
+ENDPOINT_SERVICES = ("ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssmmessages")
 
 
 @dataclass(frozen=True, kw_only=True)

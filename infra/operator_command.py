@@ -10,6 +10,9 @@ from infra.settings import Settings
 
 # Where Pulumi.yaml puts the virtual environment: the same text on every machine, or each would run everything again.
 PYTHON = ".venv/bin/python"
+# What the shell writes when a command of every update has failed. Pulumi would show a failed invoke as a traceback,
+# with the command's own message in its last line; a RunError is shown as it is.
+FAILED = "this command failed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +39,37 @@ class OperatorCommand:
         # What the command prints becomes part of the state; PACTUM_WITHIN_UPDATE keeps container logs out of it.
         return {"AWS_REGION": self.settings.region, "PACTUM_WITHIN_UPDATE": "1"}
 
-    def when_changed(self, name: str, triggers: list[pulumi.Input[str]], opts: pulumi.ResourceOptions) -> local.Command:
-        """A resource that runs the command when it is created and again whenever a trigger changes."""
-        return local.Command(
-            name, create=self.text(), environment=self.environment(), triggers=list(triggers), opts=opts
-        )
+    def when_changed(
+        self,
+        name: str,
+        triggers: list[pulumi.Input[str]],
+        opts: pulumi.ResourceOptions,
+        after: pulumi.Output[None] | None = None,
+    ) -> local.Command:
+        """A resource that runs the command when it is created and again whenever a trigger changes.
+
+        It waits for `after`, a command of every update, and is not run when that one failed.
+        """
+        text = pulumi.Output.all(self.text(), after).apply(lambda both: str(both[0]))
+        return local.Command(name, create=text, environment=self.environment(), triggers=list(triggers), opts=opts)
 
     def at_every_update(self, depends_on: Sequence[pulumi.Resource]) -> pulumi.Output[None]:
         """Run the command in every update, also when nothing changed, and in no preview.
 
-        The output resolves when the command succeeded. A `Command` would be skipped exactly when it matters: after
-        ECS rolled a release back, with the program's inputs unchanged.
+        The output resolves when the command succeeded; else the update fails with what the command wrote. A `Command`
+        would be skipped exactly when it matters: after ECS rolled a release back, with the program's inputs unchanged.
         """
         if pulumi.runtime.is_dry_run():
             return pulumi.Output.from_input(None)
         ran = local.run_output(
-            command=self.text(),
+            command=pulumi.Output.concat(self.text(), f" 2>&1 || echo {FAILED}"),
             environment=self.environment(),
             opts=pulumi.InvokeOutputOptions(depends_on=list(depends_on)),
         )
-        return ran.apply(lambda _: None)
+        return ran.apply(lambda result: _judge(result.stdout))
+
+
+def _judge(written: str) -> None:
+    message, failed, _ = written.rpartition(FAILED)
+    if failed:
+        raise pulumi.RunError(message.strip())

@@ -8,7 +8,7 @@ import pulumi
 from infra.image import Image
 from infra.observability.logs import LogGroup, LogGroupArgs
 from infra.settings import Settings
-from infra.task_definition import TaskDefinitionArgs
+from infra.task_definition import STOP_TIMEOUT_SECONDS, TaskDefinitionArgs
 from infra.task_roles import TaskRoles, TaskRolesArgs
 
 
@@ -26,6 +26,17 @@ class ProcessArgs:
     secret_arns: Sequence[pulumi.Output[str]]
     command: Sequence[str] = ()
     port: int | None = None
+    stop_timeout_seconds: int = STOP_TIMEOUT_SECONDS
+    for_people: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where tasks run: the cluster, and where their network interfaces are put."""
+
+    cluster_arn: pulumi.Output[str]
+    subnet_ids: list[pulumi.Output[str]]
+    security_group_id: pulumi.Output[str]
 
 
 class Process(pulumi.ComponentResource):
@@ -54,6 +65,7 @@ class Process(pulumi.ComponentResource):
                 repository_arn=settings.image.repository_arn,
                 log_group_arn=log_group.arn,
                 secret_arns=args.secret_arns,
+                exec_sessions=args.for_people,
             ),
             child_opts,
         )
@@ -70,5 +82,7 @@ class Process(pulumi.ComponentResource):
             secrets=args.secrets,
             command=args.command,
             port=args.port,
+            stop_timeout_seconds=args.stop_timeout_seconds,
+            for_people=args.for_people,
         )
         self.register_outputs({"log_group_name": log_group.name})

@@ -9,7 +9,7 @@ from pulumi_aws import ecs
 
 from infra.task_roles import TaskRoles
 
-# Seconds between SIGTERM and SIGKILL. The image's server finishes requests within 25 of them.
+# Seconds between SIGTERM and SIGKILL, for what has no users waiting.
 STOP_TIMEOUT_SECONDS = 30
 # Numeric, as readonlyRootFilesystem and file modes are; the image creates it.
 CONTAINER_USER = "10001:10001"
@@ -17,7 +17,11 @@ CONTAINER_USER = "10001:10001"
 
 @dataclass(frozen=True, kw_only=True)
 class TaskDefinitionArgs:
-    """`environment` holds plain settings, `secrets` maps a variable to the ARN, or ARN and JSON key, of its value."""
+    """`environment` holds plain settings, `secrets` maps a variable to the ARN, or ARN and JSON key, of its value.
+
+    `for_people`: a person works in it through ECS Exec, whose agent needs to write to the root filesystem, and a
+    process that reaps what it leaves; nothing that serves users runs so.
+    """
 
     process: str
     image: pulumi.Output[str]
@@ -31,6 +35,8 @@ class TaskDefinitionArgs:
     secrets: Mapping[str, pulumi.Input[str]]
     command: Sequence[str] = ()
     port: int | None = None
+    stop_timeout_seconds: int = STOP_TIMEOUT_SECONDS
+    for_people: bool = False
 
 
 def task_definition(family: str, args: TaskDefinitionArgs, opts: pulumi.ResourceOptions) -> ecs.TaskDefinition:
@@ -66,10 +72,10 @@ def container_definition(args: TaskDefinitionArgs) -> dict[str, Any]:
         "image": args.image,
         "essential": True,
         "user": CONTAINER_USER,
-        "readonlyRootFilesystem": True,
-        "linuxParameters": {"capabilities": {"add": [], "drop": ["ALL"]}},
+        "readonlyRootFilesystem": not args.for_people,
+        "linuxParameters": {"capabilities": {"add": [], "drop": [] if args.for_people else ["ALL"]}},
         "mountPoints": [{"sourceVolume": "tmp", "containerPath": "/tmp", "readOnly": False}],  # noqa: S108 - the volume
-        "stopTimeout": STOP_TIMEOUT_SECONDS,
+        "stopTimeout": args.stop_timeout_seconds,
         "cpu": 0,
         "portMappings": [],
         "systemControls": [],
@@ -85,6 +91,8 @@ def container_definition(args: TaskDefinitionArgs) -> dict[str, Any]:
             },
         },
     }
+    if args.for_people:
+        definition["linuxParameters"]["initProcessEnabled"] = True
     if args.command:
         definition["command"] = list(args.command)
     if args.port:

@@ -1,4 +1,4 @@
-"""What a task may do: its execution role fetches image, secrets and log stream; its own role may do nothing yet."""
+"""What a task may do: its execution role fetches image, secrets and log stream; its own role may do next to nothing."""
 
 import json
 from collections.abc import Sequence
@@ -11,19 +11,21 @@ from pulumi_aws import iam
 
 @dataclass(frozen=True, kw_only=True)
 class TaskRolesArgs:
-    """Exact ARNs: nothing outside them can be read or written."""
+    """Exact ARNs: nothing outside them can be read or written. `exec_sessions`: a person may work in the task."""
 
     account_id: str
     repository_arn: str
     log_group_arn: pulumi.Output[str]
     secret_arns: Sequence[pulumi.Output[str]]
+    exec_sessions: bool = False
 
 
 class TaskRoles(pulumi.ComponentResource):
     """The two roles of one kind of task.
 
     Creates an execution role with an inline policy (pull this repository's images, write this log group's streams,
-    read these secrets) and a task role without permissions: the application itself calls no AWS service.
+    read these secrets) and a task role without permissions: the application itself calls no AWS service. With
+    `exec_sessions` the task role has an inline policy that lets ECS Exec carry a person's session, and nothing else.
     """
 
     execution_role_arn: pulumi.Output[str]
@@ -45,6 +47,8 @@ class TaskRoles(pulumi.ComponentResource):
             opts=child_opts,
         )
         task = iam.Role(f"{name}-task", assume_role_policy=trust, opts=child_opts)
+        if args.exec_sessions:
+            iam.RolePolicy(f"{name}-task", role=task.id, policy=json.dumps(exec_policy()), opts=child_opts)
         self.execution_role_arn, self.task_role_arn = execution.arn, task.arn
         self.register_outputs({"execution_role_arn": execution.arn, "task_role_arn": task.arn})
 
@@ -62,6 +66,13 @@ def trust_policy(account_id: str) -> dict[str, Any]:
             }
         ],
     }
+
+
+def exec_policy() -> dict[str, Any]:
+    """What the agent of ECS Exec needs (its channels know no resources: "Actions defined by AWS Systems Manager")."""
+    channels = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
+    actions = [f"ssmmessages:{channel}" for channel in channels]
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 
 def execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequence[str]) -> dict[str, Any]:

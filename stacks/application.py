@@ -4,14 +4,16 @@ from pathlib import Path
 
 import pulumi
 
-from infra.application import MIGRATE_COMMAND, PORT, ApplicationEnvironment, serving
+from infra.application import PORT, ApplicationEnvironment
 from infra.database import Database, DatabaseArgs
 from infra.image import Image, ImageArgs
 from infra.jobs import Migration, MigrationArgs, seeding
 from infra.load_balancer import LoadBalancer, LoadBalancerArgs, listener_ports
 from infra.network import Network, NetworkArgs
 from infra.observability.alarms import Alarms, AlarmsArgs
-from infra.process import Process, ProcessArgs
+from infra.operator_shell import OperatorShell, OperatorShellArgs
+from infra.process import Placement
+from infra.release_memory import ReleaseMemory, ReleaseMemoryArgs, guard
 from infra.secrets import Secrets, SecretsArgs
 from infra.security_groups import SecurityGroups, SecurityGroupsArgs
 from infra.service import Cluster, Service, ServiceArgs, verdict
@@ -45,30 +47,22 @@ def deploy() -> None:
     secrets = Secrets(name, SecretsArgs(settings=settings))
     seeded = seeding(settings, secrets)
     environment = ApplicationEnvironment(release=image.release, database=database, secrets=secrets)
+    memory = ReleaseMemory(name, ReleaseMemoryArgs(deletion_protection=protection))
+    guarded = guard(settings, image.release, depends_on=[memory, seeded])
 
     cluster = Cluster(name)
-    migrate = Process(
-        f"{name}-migrate",
-        ProcessArgs(
-            settings=settings,
-            image=image,
-            process="migrate",
-            cpu=256,
-            memory_mib=512,
-            command=MIGRATE_COMMAND,
-            environment=environment.plain("localhost", https=False),
-            secrets={**environment.secret(), **environment.master()},
-            secret_arns=[*secrets.arns, database.master_secret_arn],
-        ),
+    placement = Placement(
+        cluster_arn=cluster.arn, subnet_ids=network.private_subnet_ids, security_group_id=groups.tasks_id
     )
     migration = Migration(
         name,
         MigrationArgs(
             settings=settings,
-            task=migrate.task,
-            subnet_ids=network.private_subnet_ids,
-            security_group_id=groups.tasks_id,
-            before=[seeded, network, groups, database, migrate, cluster],
+            image=image,
+            environment=environment,
+            placement=placement,
+            guarded=guarded,
+            before=[seeded, network, groups, database, cluster],
         ),
     )
     balancer = LoadBalancer(
@@ -83,43 +77,21 @@ def deploy() -> None:
             before=[network],
         ),
     )
-    process = Process(
-        f"{name}-web",
-        ProcessArgs(
-            settings=settings,
-            image=image,
-            process="web",
-            cpu=web.cpu,
-            memory_mib=web.memory_mib,
-            port=PORT,
-            environment={**environment.plain(balancer.allowed_hosts, https=balancer.https), **serving(web)},
-            secrets=environment.secret(),
-            secret_arns=secrets.arns,
-        ),
-    )
+    alarms = Alarms(name, AlarmsArgs(settings=settings.observability, balancer=balancer))
     service = Service(
         name,
         ServiceArgs(
-            cluster_arn=cluster.arn,
-            task=process.task,
-            port=PORT,
-            minimum=web.minimum,
-            health_grace_seconds=web.health_grace_seconds,
-            subnet_ids=network.private_subnet_ids,
-            security_group_id=groups.tasks_id,
-            target_group_arn=balancer.target_group_arn,
-            before=[migration, balancer, process],
+            settings=settings,
+            image=image,
+            environment=environment,
+            placement=placement,
+            balancer=balancer,
+            alarm_names=alarms.rollback_alarm_names,
+            before=[migration],
         ),
     )
     live = verdict(settings, service, image.release)
-    alarms = Alarms(
-        name,
-        AlarmsArgs(
-            settings=settings.observability,
-            balancer_arn_suffix=balancer.arn_suffix,
-            target_group_arn_suffix=balancer.target_group_arn_suffix,
-        ),
-    )
+    OperatorShell(name, OperatorShellArgs(settings=settings, image=image, environment=environment, balancer=balancer))
     StackOutputs(
         url=balancer.url,
         release=pulumi.Output.all(image.release, live).apply(lambda both: str(both[0])),

@@ -12,11 +12,14 @@ import pulumi
 import yaml
 from pulumi.runtime.mocks import MockMonitor
 
+from infra.operator_command import FAILED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).resolve().parents[1]
 ACCOUNT, REGION = "123456789012", "us-east-1"
+REFUSED = "refused, for this reason"
 DIGEST = "sha256:" + "ab" * 32
 
 
@@ -42,8 +45,11 @@ class Recorder(pulumi.runtime.Mocks):
 
     unknown: bool = False
     refuse: tuple[str, str] | None = None
+    """What fails: a resource by type and name, or a call by token and a part of its command."""
     resources: list[Recorded] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    timeline: list[str] = field(default_factory=list)
+    """Resources (type and name) and calls (`ops VERB`) in the order in which they were asked for."""
     error: BaseException | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _asked: threading.local = field(default_factory=threading.local)
@@ -57,12 +63,17 @@ class Recorder(pulumi.runtime.Mocks):
             raise RefusedError(f"{args.typ} {args.name}")
         with self._lock:
             self.resources.append(Recorded(args.typ, args.name, args.inputs, self._asked.urn, self._asked.waits_for))
+            self.timeline.append(f"{args.typ} {args.name}")
         if self.unknown:
             return "", dict(args.inputs)
         return f"{args.name}-id", {**computed(args.typ, args.name), **args.inputs}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        self.calls.append((args.token, args.args))
+        with self._lock:
+            self.calls.append((args.token, args.args))
+            self.timeline.append(" ".join(str(args.args.get("command", args.token)).split()[2:4]))
+        if self.refuse and self.refuse[0] == args.token and self.refuse[1] in args.args["command"]:
+            return {**args.args, "stdout": f"{self.refuse[1]}: {REFUSED}\n{FAILED}", "stderr": ""}, []
         return {**args.args, "stdout": "", "stderr": ""}, []
 
     def of_type(self, type_: str) -> list[Recorded]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pulumi
 import pytest
 
-from infra.load_balancer import IDLE_TIMEOUT_SECONDS
-from infra.task_definition import STOP_TIMEOUT_SECONDS
+from infra.load_balancer import DEREGISTRATION_DELAY_SECONDS, IDLE_TIMEOUT_SECONDS
+from infra.service import STOP_TIMEOUT_SECONDS
 from stacks.application import deploy
 from stacks.bootstrap import account
 from stacks.outputs import StackOutputs
-from tests.recorder import DIGEST, ROOT, Recorder, as_engine, configure, record
+from tests.recorder import DIGEST, REFUSED, ROOT, Recorder, as_engine, configure, container, record
 
 COMMAND, SERVICE = "command:local:Command", "aws:ecs/service:Service"
+RUN = "command:local:run"
+TABLE = ("aws:dynamodb/table:Table", "pactum-staging-releases")
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
 
 def stack(name: str = "staging", *, preview: bool = False, refuse: tuple[str, str] | None = None) -> Recorder:
@@ -37,14 +41,14 @@ def test_a_preview_runs_no_command(made_before: bool) -> None:
     assert recorder.calls == [], "a preview must change nothing and wait for nothing"
 
 
-def test_the_verdict_is_asked_at_every_update_about_the_revision_just_rolled_out() -> None:
+def test_guard_and_verdict_run_at_every_update_about_the_revision_being_rolled_out() -> None:
     for _ in range(2):
-        ((token, arguments),) = stack().calls
-        assert token == "command:local:run"
-        command = arguments["command"]
-        assert command.startswith(
-            ".venv/bin/python -m ops verify --project pactum --stack staging --account 123456789012"
-        )
+        recorder = stack()
+        assert [token for token, _ in recorder.calls] == [RUN, RUN]
+        guard, command = (arguments["command"] for _, arguments in recorder.calls)
+        whose = "--project pactum --stack staging --account 123456789012"
+        assert guard.startswith(f".venv/bin/python -m ops guard {whose} --release {DIGEST} ")
+        assert command.startswith(f".venv/bin/python -m ops verify {whose}")
         assert "--task-definition arn:aws:ecs:us-east-1:123456789012:pactum-staging-web" in command
         assert f"--release {DIGEST}" in command
         assert "--minimum 1" in command
@@ -54,7 +58,7 @@ def test_what_a_command_prints_within_an_update_is_kept_out_of_the_state() -> No
     recorder = stack()
     environments = [command.inputs["environment"] for command in recorder.of_type(COMMAND)]
     environments += [arguments["environment"] for _, arguments in recorder.calls]
-    assert len(environments) == 3
+    assert len(environments) == 4
     assert all(environment["PACTUM_WITHIN_UPDATE"] == "1" for environment in environments)
     assert all(environment["AWS_REGION"] == "us-east-1" for environment in environments)
 
@@ -97,28 +101,127 @@ def test_each_step_waits_for_what_it_needs(what: tuple[str, str], awaited: tuple
 
 def test_alarms_do_not_wait_for_the_release() -> None:
     recorder = stack()
-    alarm = recorder.only("aws:cloudwatch/metricAlarm:MetricAlarm", "pactum-staging-errors")
+    alarm = recorder.only(ALARM, "pactum-staging-errors")
     assert not recorder.waits(alarm, recorder.only(*WEB)), "otherwise the test above could not fail"
 
 
-@pytest.mark.parametrize("refused", [(COMMAND, "pactum-staging-seed"), MIGRATE, WEB])
-def test_a_failed_step_fails_the_update_and_no_verdict_is_given(refused: tuple[str, str]) -> None:
+STEPS = [
+    f"{COMMAND} pactum-staging-seed",
+    "ops guard",
+    " ".join(MIGRATE),
+    " ".join(WEB),
+    "ops verify",
+]
+
+
+@pytest.mark.parametrize("name", ["staging", "prod"])
+def test_the_steps_of_an_update_come_in_their_order(name: str) -> None:
+    """The guard and the verdict are no resources: that others wait for them is seen in time."""
+    timeline = stack(name).timeline
+    steps = [step.replace("staging", name) for step in STEPS]
+    assert [step for step in timeline if step in steps] == steps
+    assert timeline.index(" ".join(TABLE).replace("staging", name)) < timeline.index("ops guard")
+
+
+@pytest.mark.parametrize(
+    ("refused", "step"),
+    [
+        ((COMMAND, "pactum-staging-seed"), 0),
+        (TABLE, 0),
+        ((RUN, "ops guard"), 1),
+        (MIGRATE, 2),
+        (WEB, 3),
+        ((RUN, "ops verify"), 4),
+    ],
+)
+def test_a_failed_step_fails_the_update_and_stops_what_follows(refused: tuple[str, str], step: int) -> None:
     recorder = stack(refuse=refused)
-    assert recorder.error is not None
-    assert recorder.calls == [], "there is nothing to give a verdict on"
+    assert recorder.error is not None, "the update must not end well"
+    assert [done for done in recorder.timeline if done in STEPS[step + 1 :]] == [], "the release before keeps serving"
 
 
-def test_the_migration_runs_again_whenever_its_task_definition_changes() -> None:
+def test_a_refused_release_touches_neither_database_nor_service() -> None:
+    recorder = stack(refuse=(RUN, "ops guard"))
+    assert not [one.name for one in recorder.of_type(COMMAND) if one.name != "pactum-staging-seed"]
+    assert not recorder.of_type(SERVICE)
+
+
+@pytest.mark.parametrize("verb", ["guard", "verify"])
+def test_a_commands_refusal_is_shown_as_it_is_and_not_as_a_traceback(verb: str) -> None:
+    recorder = stack(refuse=(RUN, f"ops {verb}"))
+    assert isinstance(recorder.error, pulumi.RunError), "Pulumi shows any other error with the program's frames"
+    assert str(recorder.error) == f"ops {verb}: {REFUSED}"
+
+
+def test_a_passed_guard_leaves_no_trace_in_what_the_migration_is_run_with() -> None:
+    """Its answer feeds the command that waits for it: were it not constant, every update would migrate again."""
+    created = {stack().only(*MIGRATE).inputs["create"] for _ in range(2)}
+    assert len(created) == 1
+    assert "None" not in created.pop()
+
+
+def test_the_migration_runs_again_for_every_image_and_whenever_its_task_definition_changes() -> None:
     command = stack().only(COMMAND, "pactum-staging-migrate")
     definition = "arn:aws:ecs:us-east-1:123456789012:pactum-staging-migrate"
-    assert command.inputs["triggers"] == [definition]
+    assert command.inputs["triggers"] == [DIGEST, definition]
     assert f"--task-definition {definition}" in command.inputs["create"]
 
 
 def test_ecs_returns_to_the_last_good_revision_by_itself() -> None:
-    service = stack().only(SERVICE).inputs
+    recorder = stack()
+    service = recorder.only(SERVICE).inputs
     assert service["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
-    assert (service["deploymentMinimumHealthyPercent"], service["deploymentMaximumPercent"]) == (100, 200)
+    alarm = recorder.only(ALARM, "pactum-staging-release-errors")
+    assert service["alarms"] == {"alarmNames": [alarm.name], "enable": True, "rollback": True}
+    assert recorder.waits(recorder.only(SERVICE), alarm), "ECS would be told of an alarm that is not there yet"
+    assert alarm.inputs["datapointsToAlarm"] == 1, "ECS waits after every rollout as long as its alarms need"
+
+
+def test_no_alarm_that_rolls_back_is_on_the_service_itself() -> None:
+    """It would be made after the service, which must be made after it."""
+    alarm = stack().only(ALARM, "pactum-staging-release-errors").inputs
+    namespaces = {query["metric"]["namespace"] for query in alarm["metricQueries"] if "metric" in query}
+    assert namespaces == {"AWS/ApplicationELB"}
+
+
+AWS_DEFAULTS = {"interval": 30, "healthyThreshold": 5, "deregistrationDelay": 300, "stopTimeout": 30}
+MOST_CONFIGURED_WAITING_SECONDS = 30
+
+
+def waiting(*, interval: int, healthyThreshold: int, deregistrationDelay: int, stopTimeout: int) -> int:  # noqa: N803 - AWS's
+    """Seconds that one round of a rollout waits because of configuration, whatever the release."""
+    return interval * healthyThreshold + deregistrationDelay + stopTimeout
+
+
+def configured_waiting(recorder: Recorder, name: str) -> int:
+    group = recorder.only("aws:lb/targetGroup:TargetGroup", f"pactum-{name}-web").inputs
+    service = recorder.only(SERVICE).inputs
+    desired = service["desiredCount"]
+    # Rounded as ECS does: new tasks fit above, old ones may leave below, round after round.
+    above = desired * service["deploymentMaximumPercent"] // 100 - desired
+    below = desired - -(-desired * service["deploymentMinimumHealthyPercent"] // 100)
+    assert above + below > 0, "the deployment could not move"
+    rounds = -(-desired // (above + below))
+    return int(
+        rounds
+        * waiting(
+            interval=group["healthCheck"]["interval"],
+            healthyThreshold=group["healthCheck"]["healthyThreshold"],
+            deregistrationDelay=group["deregistrationDelay"],
+            stopTimeout=container(recorder, f"pactum-{name}-web")["stopTimeout"],
+        )
+    )
+
+
+@pytest.mark.parametrize("name", ["staging", "prod"])
+def test_a_rollout_waits_thirty_seconds_at_most_for_what_is_configured(name: str) -> None:
+    assert waiting(**AWS_DEFAULTS) == 480, "what it would be by AWS's defaults"
+    assert configured_waiting(stack(name), name) <= MOST_CONFIGURED_WAITING_SECONDS
+
+
+def test_new_tasks_are_there_before_old_ones_leave() -> None:
+    service = stack().only(SERVICE).inputs
+    assert service["deploymentMinimumHealthyPercent"] == 100, "users need all the tasks there are"
     assert service["networkConfiguration"]["assignPublicIp"] is False
 
 
@@ -143,6 +246,12 @@ def test_requests_in_flight_are_finished_before_a_task_is_killed() -> None:
     assert server_settings()["graceful_timeout"] < STOP_TIMEOUT_SECONDS
 
 
+def test_the_balancer_waits_longer_for_an_answer_than_the_database_may_take_for_one() -> None:
+    roles = (ROOT / "app_image" / "pactum" / "deployment" / "roles.py").read_text()
+    (statement_seconds,) = re.findall(r'"statement_timeout": "(\d+)s"', roles)
+    assert int(statement_seconds) < DEREGISTRATION_DELAY_SECONDS, "a slow answer would be cut off at every rollout"
+
+
 def server_settings() -> dict[str, int]:
     """The plain numbers in the image's gunicorn configuration, which imports what only the image has."""
     tree = ast.parse((ROOT / "app_image" / "gunicorn.conf.py").read_text())
@@ -158,7 +267,7 @@ def server_settings() -> dict[str, int]:
 
 @pytest.mark.parametrize("name", ["errors", "slowness"])
 def test_errors_and_slowness_are_sent_to_the_alarm_topic(name: str) -> None:
-    alarm = stack().only("aws:cloudwatch/metricAlarm:MetricAlarm", f"pactum-staging-{name}").inputs
+    alarm = stack().only(ALARM, f"pactum-staging-{name}").inputs
     assert alarm["alarmActions"] == ["arn:aws:sns:us-east-1:123456789012:pactum-staging-alarms"]
     assert alarm["okActions"] == alarm["alarmActions"], "who was told of a problem is told of its end"
     assert alarm["datapointsToAlarm"] < alarm["evaluationPeriods"], "one bad minute is not an incident"
@@ -166,7 +275,7 @@ def test_errors_and_slowness_are_sent_to_the_alarm_topic(name: str) -> None:
 
 
 def test_errors_the_balancer_answers_itself_are_counted_too() -> None:
-    alarm = stack().only("aws:cloudwatch/metricAlarm:MetricAlarm", "pactum-staging-errors").inputs
+    alarm = stack().only(ALARM, "pactum-staging-errors").inputs
     metrics = {
         query["metric"]["metricName"]: set(query["metric"]["dimensions"])
         for query in alarm["metricQueries"]
@@ -192,6 +301,7 @@ def test_logs_are_kept_as_long_as_the_stack_says() -> None:
     assert {group.inputs["name"] for group in groups} == {
         "/pactum/prod/web",
         "/pactum/prod/migrate",
+        "/pactum/prod/shell",
         "/aws/rds/instance/pactum-prod-database/postgresql",
         "/aws/rds/instance/pactum-prod-database/upgrade",
     }

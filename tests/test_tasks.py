@@ -34,7 +34,19 @@ def test_every_container_is_hardened(stack: Recorder, process: str) -> None:
     assert definition["image"].endswith(f"@{DIGEST}"), "a tag could be another image tomorrow"
 
 
-@pytest.mark.parametrize("process", ["web", "migrate"])
+def test_only_the_task_for_people_may_be_written_to_and_entered(stack: Recorder) -> None:
+    definition = container(stack, "pactum-staging-shell")
+    assert definition["readonlyRootFilesystem"] is False, "ECS Exec cannot enter a read-only root filesystem"
+    assert definition["linuxParameters"]["initProcessEnabled"] is True
+    assert (definition["user"], definition["portMappings"]) == ("10001:10001", [])
+    (policy_of_people,) = [
+        role.name for role in stack.of_type("aws:iam/rolePolicy:RolePolicy") if "ssmmessages" in role.inputs["policy"]
+    ]
+    assert policy_of_people == "pactum-staging-shell-task", "what serves users must not be open to sessions"
+    assert not stack.only("aws:ecs/service:Service").inputs.get("enableExecuteCommand")
+
+
+@pytest.mark.parametrize("process", ["web", "migrate", "shell"])
 def test_sensitive_values_are_references_and_never_values(stack: Recorder, process: str) -> None:
     definition = container(stack, f"pactum-staging-{process}")
     secret = {entry["name"] for entry in definition["secrets"]}
@@ -47,10 +59,11 @@ def test_sensitive_values_are_references_and_never_values(stack: Recorder, proce
 def test_only_the_migration_is_given_the_master_login(stack: Recorder) -> None:
     names = {
         process: {entry["name"] for entry in container(stack, f"pactum-staging-{process}")["secrets"]}
-        for process in ("web", "migrate")
+        for process in ("web", "migrate", "shell")
     }
     assert {"DATABASE_MASTER_USER", "DATABASE_MASTER_PASSWORD"} <= names["migrate"]
-    assert not {name for name in names["web"] if "MASTER" in name}, "the web process could change the schema"
+    others = names["web"] | names["shell"]
+    assert not {name for name in others if "MASTER" in name}, "what is not the migration could change the schema"
 
 
 def test_only_the_migration_may_read_the_master_secret(stack: Recorder) -> None:

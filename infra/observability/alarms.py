@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import cloudwatch, sns
 
+from infra.load_balancer import LoadBalancer
 from infra.settings import ObservabilitySettings
 
 TARGET, BALANCER = "target", "balancer"
@@ -35,6 +36,8 @@ class AlarmRule:
     threshold: float
     datapoints: int
     periods: int
+    rolls_back: bool = False
+    """Whether it also ends a deployment that is under way: ECS then returns to the release before."""
 
     @property
     def expression(self) -> str:
@@ -42,16 +45,17 @@ class AlarmRule:
 
 
 def alarm_rules(settings: ObservabilitySettings) -> list[AlarmRule]:
-    """The first pair, on what users see."""
+    """The first pair, on what users see, and what a release may not do to them."""
+    # The balancer answers itself (503, 502, 504) when no target does: a total outage is in its metric only.
+    answered_with_errors = (
+        Metric(name="HTTPCode_Target_5XX_Count", scope=TARGET, statistic="Sum"),
+        Metric(name="HTTPCode_ELB_5XX_Count", scope=BALANCER, statistic="Sum"),
+    )
     return [
         AlarmRule(
             label="errors",
             description="Users see errors: answers of status 5xx by the minute, the application's and the balancer's.",
-            # The balancer answers itself (503, 502, 504) when no target does: a total outage is in its metric only.
-            metrics=(
-                Metric(name="HTTPCode_Target_5XX_Count", scope=TARGET, statistic="Sum"),
-                Metric(name="HTTPCode_ELB_5XX_Count", scope=BALANCER, statistic="Sum"),
-            ),
+            metrics=answered_with_errors,
             comparison="GreaterThanOrEqualToThreshold",
             threshold=float(settings.error_count),
             datapoints=2,
@@ -66,27 +70,39 @@ def alarm_rules(settings: ObservabilitySettings) -> list[AlarmRule]:
             datapoints=3,
             periods=5,
         ),
+        AlarmRule(
+            label="release-errors",
+            description="Users see errors in one minute; a release that is being rolled out is rolled back for it.",
+            metrics=answered_with_errors,
+            comparison="GreaterThanOrEqualToThreshold",
+            threshold=float(settings.error_count),
+            # One minute is enough while a release is rolled out, and ECS waits after a rollout as long as alarms take.
+            datapoints=1,
+            periods=1,
+            rolls_back=True,
+        ),
     ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmsArgs:
-    """The balancer and target group as CloudWatch's dimensions name them."""
+    """`balancer` is the one whose answers are counted."""
 
     settings: ObservabilitySettings
-    balancer_arn_suffix: pulumi.Output[str]
-    target_group_arn_suffix: pulumi.Output[str]
+    balancer: LoadBalancer
 
 
 class Alarms(pulumi.ComponentResource):
     """The alarms on what users see, and the topic they are sent to.
 
     Creates an SNS topic, an e-mail subscription when an address is configured (AWS asks the address to confirm it),
-    and an alarm for each rule. Missing data is fine to them: without requests there is neither an error nor a slow
-    answer. Leaves out what requests cannot show, such as a service without tasks that nobody asks for anything.
+    and an alarm for each rule. ECS watches those that roll back while it rolls a release out. Missing data is fine to
+    them: without requests there is neither an error nor a slow answer. Leaves out what requests cannot show, such as a
+    service without tasks that nobody asks for anything.
     """
 
     topic_arn: pulumi.Output[str]
+    rollback_alarm_names: list[pulumi.Output[str]]
 
     def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pactum:index:Alarms", name, None, opts)
@@ -97,8 +113,9 @@ class Alarms(pulumi.ComponentResource):
             sns.TopicSubscription(
                 f"{name}-email", topic=topic.arn, protocol="email", endpoint=args.settings.alarm_email, opts=child_opts
             )
+        self.rollback_alarm_names = []
         for rule in alarm_rules(args.settings):
-            cloudwatch.MetricAlarm(
+            alarm = cloudwatch.MetricAlarm(
                 f"{name}-{rule.label}",
                 alarm_description=rule.description,
                 metric_queries=metric_queries(rule, args),
@@ -111,6 +128,8 @@ class Alarms(pulumi.ComponentResource):
                 ok_actions=[topic.arn],
                 opts=child_opts,
             )
+            if rule.rolls_back:
+                self.rollback_alarm_names.append(alarm.name)
         self.topic_arn = topic.arn
         self.register_outputs({"topic_arn": self.topic_arn})
 
@@ -118,8 +137,8 @@ class Alarms(pulumi.ComponentResource):
 def metric_queries(rule: AlarmRule, args: AlarmsArgs) -> list[cloudwatch.MetricAlarmMetricQueryArgs]:
     """A rule's metrics, and their sum where there are several."""
     dimensions: dict[str, dict[str, pulumi.Input[str]]] = {
-        BALANCER: {"LoadBalancer": args.balancer_arn_suffix},
-        TARGET: {"LoadBalancer": args.balancer_arn_suffix, "TargetGroup": args.target_group_arn_suffix},
+        BALANCER: {"LoadBalancer": args.balancer.arn_suffix},
+        TARGET: {"LoadBalancer": args.balancer.arn_suffix, "TargetGroup": args.balancer.target_group_arn_suffix},
     }
     single = len(rule.metrics) == 1
     queries = [
