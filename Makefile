@@ -34,6 +34,10 @@ rehearse: .venv/.installed ## Deploy to this machine (STACK=prod, KEEP=1 to clic
 clean: .venv/.installed ## Remove what a killed rehearsal left on this machine
 	@$(BIN)/python -m rehearsal clean
 
+.PHONY: drills
+drills: .venv/.installed ## Rehearse failures: bad releases, lost databases, killed updates... (DRILLS="name ..." for some, `python -m rehearsal drills --list`)
+	@$(BIN)/python -m rehearsal drills $(DRILLS)
+
 docker-engine: .venv/.installed ## Install and start Docker Engine where none answers (root on Debian or Ubuntu)
 	@$(BIN)/python -m rehearsal docker-engine
 
@@ -73,6 +77,16 @@ up: pulumi-cli .venv/.installed ## Deploy STACK to AWS from this machine
 
 bootstrap: pulumi-cli .venv/.installed ## Prepare an AWS account, once: the image repository
 	@pulumi --cwd stacks/bootstrap up --stack account
+
+.PHONY: status releases rollback
+status: .venv/.installed ## What a stack in AWS serves now (STACK=prod)
+	@$(BIN)/python -m ops status --stack $(STACK)
+
+releases: .venv/.installed ## What was released to a stack in AWS, by whom, and what became of it
+	@$(BIN)/python -m ops releases --stack $(STACK)
+
+rollback: .venv/.installed ## Return a stack in AWS to the last good release (TO=digest or commit for another)
+	@$(BIN)/python -m ops rollback --stack $(STACK) $(TO)
 
 .PHONY: pulumi-cli
 pulumi-cli:

@@ -48,9 +48,11 @@ def deploy() -> None:
     seeded = seeding(settings, secrets)
     environment = ApplicationEnvironment(release=image.release, database=database, secrets=secrets)
     memory = ReleaseMemory(name, ReleaseMemoryArgs(deletion_protection=protection))
-    guarded = guard(settings, image.release, depends_on=[memory, seeded])
-
     cluster = Cluster(name)
+    # All that takes minutes comes before the guard: what it lets pass must give signs of life from then on.
+    ready = [seeded, network, groups, database, cluster]
+    guarded = guard(settings, image.release, depends_on=[memory, *ready])
+
     placement = Placement(
         cluster_arn=cluster.arn, subnet_ids=network.private_subnet_ids, security_group_id=groups.tasks_id
     )
@@ -62,7 +64,7 @@ def deploy() -> None:
             environment=environment,
             placement=placement,
             guarded=guarded,
-            before=[seeded, network, groups, database, cluster],
+            before=ready,
         ),
     )
     balancer = LoadBalancer(

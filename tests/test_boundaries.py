@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,9 +67,19 @@ def test_the_emulators_extensions_import_nothing_of_the_rest() -> None:
     outside = [
         line
         for line in offenders(EMULATOR, "rehearsal", "infra", "stacks", "ops", "pulumi")
-        if " imports rehearsal.emulator" not in line
+        if not any(f" imports {package}" in line for package in SHARED_WITH_THE_EMULATOR)
     ]
     assert outside == [], "they run in an interpreter of their own, where the rest is not installed"
+
+
+# CloudWatch's rules are the same for the emulator, for tests and for whoever replays a series; nothing but Python.
+SHARED_WITH_THE_EMULATOR = ("rehearsal.emulator", "rehearsal.cloudwatch")
+
+
+def test_the_alarm_rules_need_nothing_but_python() -> None:
+    rules = sorted((ROOT / "rehearsal" / "cloudwatch").rglob("*.py"))
+    needed = {name.partition(".")[0] for path in rules for name in imports(path) if "rehearsal.cloudwatch" not in name}
+    assert needed <= sys.stdlib_module_names, "two interpreters run them"
 
 
 def test_the_programs_ask_aws_nothing() -> None:

@@ -192,8 +192,10 @@ class Told(FreshDatabase):
         self.assertIn("contenttypes.0001_initial", names, "it was applied before the one that failed, and stays")
         self.assertNotIn("agreements.0001_initial", names)
 
-    def test_nothing_is_told_when_nothing_could_be_asked(self) -> None:
-        self.assertIsNone(applied(DATABASE_MASTER_PASSWORD="wrong-hunter2"))
+    def test_that_nothing_was_tried_is_told_as_nothing_applied(self) -> None:
+        self.assertEqual(applied(DATABASE_MASTER_PASSWORD="wrong-hunter2"), [])
+        self.master().execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+        self.assertEqual(applied("--wait-seconds", "1"), [])
 
 
 class Undone(FreshDatabase):

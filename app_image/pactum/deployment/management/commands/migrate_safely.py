@@ -49,6 +49,7 @@ class Command(BaseCommand):
         " advisory lock and with a lock timeout. Needs DATABASE_MASTER_USER and DATABASE_MASTER_PASSWORD."
     )
     requires_system_checks = ()
+    _tried = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the two limits."""
@@ -82,7 +83,8 @@ class Command(BaseCommand):
         try:
             self._run(wait_seconds, lock_timeout_seconds, back_to)
         except MigrationFailed as failure:
-            logger.critical("%s", failure)
+            # Whoever keeps the record of releases must know that nothing was applied, where nothing was tried.
+            logger.critical("%s", failure, extra={} if self._tried else {"migrations": []})
             sys.exit(1)
         except Exception as error:
             # A fault in a migration's own code, or in this program: the traceback is needed.
@@ -134,6 +136,7 @@ class Command(BaseCommand):
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{lock_timeout_seconds}s"])
         steps, complaints = LogStream(logger, logging.INFO), LogStream(logger, logging.WARNING)
         plan: list[Migration] = []
+        self._tried = True
         try:
             plan += _plan(target)
             call_command("migrate", *target, interactive=False, no_color=True, stdout=steps, stderr=complaints)
