@@ -17,19 +17,34 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops import migrate, seed, verify
+from ops import denial, guard, hold, logs, migrate, releases, rollback, run, seed, shell, status, verify
 from ops.aws import Aws, Whereabouts
 from ops.clock import Clock, SystemClock
 from ops.command import Command, Context, account_number
 from ops.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, CannotAct, OpsError, Terminated, explain
 from ops.stack import DEFAULT_PROJECT, PROJECT_VARIABLE, Stack, project_name
 from ops.stack_file import account_of, stack_file
-from ops.transcript import open_transcript
+from ops.transcript import Transcript, open_transcript
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-COMMANDS: tuple[Command, ...] = (seed.COMMAND, migrate.COMMAND, verify.COMMAND)
+COMMANDS: tuple[Command, ...] = (
+    status.COMMAND,
+    logs.COMMAND,
+    run.COMMAND,
+    shell.COMMAND,
+    releases.COMMAND,
+    rollback.COMMAND,
+    denial.DENY,
+    denial.ALLOW,
+    hold.HOLD,
+    hold.UNHOLD,
+    seed.COMMAND,
+    guard.COMMAND,
+    migrate.COMMAND,
+    verify.COMMAND,
+)
 
 EPILOG = """\
 Account, region and credentials come from the AWS SDK's default chain (AWS_PROFILE, AWS_REGION, ...).
@@ -128,7 +143,7 @@ def _run(
     account = account_of(file) if file else options.account
     dry_run = command.changes and options.dry_run
     with contextlib.ExitStack() as closing:
-        transcript = closing.enter_context(open_transcript(environment, sys.stdout, sys.stderr, json=options.json))
+        transcript = closing.enter_context(_transcript(command, options, environment))
         aws = connect()
         transcript.step(f"{command.name}: {command.summary}{' (dry run: nothing is changed)' if dry_run else ''}")
         whereabouts = aws.whereabouts(environment)
@@ -149,6 +164,14 @@ def _run(
             answer=answer,
         )
         return command.run(context, options) or EXIT_OK
+
+
+def _transcript(
+    command: Command, options: argparse.Namespace, environment: Mapping[str, str]
+) -> contextlib.AbstractContextManager[Transcript]:
+    # A command that writes its answer line by line has standard output for itself, with --json as without.
+    answer_alone = options.json or command.streams
+    return open_transcript(environment, sys.stdout, sys.stderr, json=answer_alone)
 
 
 def _refuse_another_account(here: Whereabouts, stack: Stack, expected: str | None, source: str) -> None:

@@ -14,6 +14,7 @@ from botocore.exceptions import NoRegionError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
@@ -27,6 +28,10 @@ CONFIG = Config(
     read_timeout=30,
     retries={"mode": "standard", "total_max_attempts": 5},
     user_agent_extra="pactum-ops",
+)
+# Signs of life are given in between other things: a release memory that does not answer must not hold those up.
+QUICK = CONFIG.merge(
+    Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}),
 )
 
 
@@ -66,9 +71,14 @@ class Aws:
         return region
 
     @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        """CloudWatch (alarms)."""
+        return self._session.client("cloudwatch", config=CONFIG)
+
+    @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """DynamoDB."""
-        return self._session.client("dynamodb", config=CONFIG)
+        return self._session.client("dynamodb", config=QUICK)
 
     @cached_property
     def ecs(self) -> ECSClient:

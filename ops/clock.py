@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Seconds that only go forward, and a way to wait."""
+    """Seconds that only go forward, a way to wait, and the date."""
 
     def now(self) -> float:
         """Seconds since some fixed moment."""
@@ -15,9 +16,12 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None:
         """Return after that many seconds."""
 
+    def date(self) -> dt.datetime:
+        """Today's date and time in UTC, for people and for records; it may jump."""
+
 
 class SystemClock:
-    """The machine's own monotonic clock."""
+    """The machine's own clocks."""
 
     def now(self) -> float:
         """Seconds since some fixed moment."""
@@ -26,6 +30,15 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Return after that many seconds."""
         time.sleep(seconds)
+
+    def date(self) -> dt.datetime:
+        """Today's date and time in UTC."""
+        return dt.datetime.now(dt.UTC)
+
+
+def stamp(moment: dt.datetime) -> str:
+    """Write a moment in UTC as ISO 8601 to the second, so that texts sort as moments do."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Deadline:

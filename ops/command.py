@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ops.transcript import Transcript
 
 ACCOUNT_DIGITS = 12
+LONGEST_TEXT = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,14 @@ def seconds(text: str) -> int:
 def count(text: str) -> int:
     """Parse a count, zero included."""
     return _whole_number(text, "a count", at_least=0)
+
+
+def text(given: str) -> str:
+    """Parse a text for people: one line, and not empty."""
+    line = " ".join(given.split())
+    if not line or len(line) > LONGEST_TEXT:
+        raise argparse.ArgumentTypeError(f"give a text of 1 to {LONGEST_TEXT} characters")
+    return line
 
 
 def account_number(text: str) -> str:

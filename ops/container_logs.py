@@ -49,6 +49,8 @@ class Patience:
 
 
 WITH_A_SUCCESS = Patience(quiet_seconds=0.5, most_seconds=2)
+# What a person's command wrote is its answer, well or not.
+WITH_A_COMMAND = Patience(quiet_seconds=2, most_seconds=10)
 # The very last lines tell why it failed: the traceback often comes alone, some seconds after what was written before.
 WITH_A_FAILURE = Patience(quiet_seconds=3, most_seconds=10)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,12 +10,17 @@ from ops import tasks
 from ops.clock import Deadline
 from ops.container_logs import WITH_A_FAILURE, WITH_A_SUCCESS, LogTail, log_stream, task_id
 from ops.errors import OpsError, explain
+from ops.migration_memory import read_report
 from ops.transcript import printable
 
 if TYPE_CHECKING:
-    from mypy_boto3_ecs.type_defs import TaskDefinitionTypeDef, TaskTypeDef
+    from collections.abc import Callable
+
+    from mypy_boto3_ecs.type_defs import TaskTypeDef
 
     from ops.command import Context
+    from ops.migration_task import MigrationTask
+    from ops.release_record import AppliedMigration
 
 STARTED_BY = "ops-migrate"
 # IAM needs seconds until a policy is known everywhere, and a first update starts the task seconds after it wrote one.
@@ -30,29 +34,23 @@ UNFINISHED = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class MigrationTask:
-    """What is to be run: one task definition in one cluster and network."""
-
-    cluster: str
-    container: str
-    definition: TaskDefinitionTypeDef
-    network: tasks.TaskNetwork
-
-    @property
-    def release(self) -> str:
-        """The release whose migrations these are, as the image names itself."""
-        return tasks.environment_of(self.definition, self.container).get("RELEASE", "")
-
-
 class Migration:
     """One run of the migration task, from its start to its exit code."""
 
-    def __init__(self, context: Context, task: MigrationTask, timeout_seconds: int) -> None:
+    def __init__(
+        self,
+        context: Context,
+        task: MigrationTask,
+        timeout_seconds: int,
+        each_look: Callable[[], object] = lambda: None,
+    ) -> None:
         self._context = context
         self._ecs = context.aws.ecs
         self._task = task
         self._timeout_seconds = timeout_seconds
+        self._each_look = each_look
+        self._may_have_run = False
+        self._reported: tuple[AppliedMigration, ...] | None = None
         self._tries = 0
         self._between_tries = False
         self._arn = ""
@@ -109,17 +107,27 @@ class Migration:
     def _try(self, deadline: Deadline) -> TaskTypeDef | None:
         self._tries += 1
         self._arn = self._status = ""
-        self._arn = tasks.start(
-            self._ecs,
-            cluster=self._task.cluster,
-            definition_arn=self._task.definition["taskDefinitionArn"],
-            network=self._task.network,
-            started_by=STARTED_BY,
-        )
+        self._start()
         stream = log_stream(self._task.definition, self._task.container, self._arn)
         self._tail = LogTail(self._context.aws.logs, stream)
         self._context.transcript.step(f"started task {task_id(self._arn)}; its log: {stream or 'not kept'}")
         return self._wait(deadline)
+
+    def _start(self) -> None:
+        # Until ECS says otherwise: its answer may be what is lost.
+        self._may_have_run = True
+        try:
+            self._arn = tasks.start(
+                self._ecs,
+                cluster=self._task.cluster,
+                definition_arn=self._task.definition["taskDefinitionArn"],
+                network=self._task.network,
+                started_by=STARTED_BY,
+                overrides=self._task.overrides,
+            )
+        except (OpsError, ClientError):
+            self._may_have_run = False
+            raise
 
     def _wait(self, deadline: Deadline) -> TaskTypeDef | None:
         return tasks.wait_until_stopped(
@@ -131,7 +139,13 @@ class Migration:
             look=self._look,
         )
 
+    @property
+    def applied(self) -> tuple[AppliedMigration, ...] | None:
+        """What it applied, as its log told; None: it may have run, and its log did not tell."""
+        return self._reported if self._may_have_run else ()
+
     def _look(self, task: TaskTypeDef) -> None:
+        self._each_look()
         status = task.get("lastStatus", "")
         if status != self._status:
             self._status = status
@@ -141,11 +155,13 @@ class Migration:
             container = tasks.container_of(task, self._task.container)
             patience = WITH_A_SUCCESS if container.get("exitCode") == 0 else WITH_A_FAILURE
             # A container that never started never wrote.
-            self._show(self._tail.drain(self._context.clock, patience) if tasks.started(task, container) else [])
+            self._may_have_run = tasks.started(task, container)
+            self._show(self._tail.drain(self._context.clock, patience) if self._may_have_run else [])
 
     def _show(self, lines: list[str]) -> None:
         for line in lines:
             self._context.transcript.log(self._task.container, line)
+            self._reported = read_report(line, self._reported)
 
     def _stop(self, reason: str) -> str:
         """Stop the task, so that nothing goes on unwatched, and say how that went."""

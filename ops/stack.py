@@ -68,9 +68,18 @@ class Stack:
         """The ECS service that answers users."""
         return "web"
 
+    @property
+    def releases_table(self) -> str:
+        """The DynamoDB table with the stack's release memory."""
+        return f"{self.project}-{self.name}-releases"
+
     def container(self, process: str) -> str:
         """The container that runs a process; it has the process's name."""
         return process
+
+    def log_group(self, process: str) -> str:
+        """The log group of a process; without a process, what the names of all of them begin with."""
+        return f"/{self.project}/{self.name}/{process}"
 
     def family(self, process: str) -> str:
         """The task definition family of a process."""

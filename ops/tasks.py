@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ops.clock import Deadline
 from ops.container_logs import task_id
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mypy_boto3_ecs import ECSClient
-    from mypy_boto3_ecs.type_defs import ContainerTypeDef, ServiceTypeDef, TaskDefinitionTypeDef, TaskTypeDef
+    from mypy_boto3_ecs.type_defs import (
+        ContainerTypeDef,
+        ServiceTypeDef,
+        TaskDefinitionTypeDef,
+        TaskOverrideTypeDef,
+        TaskTypeDef,
+    )
 
     from ops.clock import Clock
     from ops.stack import Stack
@@ -23,6 +30,9 @@ if TYPE_CHECKING:
 # A task that was just started may be unknown to DescribeTasks for some seconds.
 MISSING_SECONDS = 60
 FAILED_TO_START = "TaskFailedToStart"
+_ON_ITS_WAY_OUT = {"DEACTIVATING", "STOPPING"}
+# ECS quotes the first character of a secret that should have been JSON.
+_QUOTED_VALUE = re.compile(r"invalid character '.{0,6}?' ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +53,22 @@ def find_service(ecs: ECSClient, stack: Stack) -> ServiceTypeDef | None:
     return found[0] if found and found[0].get("status") == "ACTIVE" else None
 
 
+def live_service(ecs: ECSClient, stack: Stack) -> ServiceTypeDef:
+    """Return the stack's live service.
+
+    Raises:
+        CannotAct: there is none.
+
+    """
+    service = find_service(ecs, stack)
+    if service is None:
+        raise CannotAct(
+            f"there is no service {stack.service} in a cluster {stack.cluster} in this account and region. "
+            "Check --stack, --project, the account and the region, or deploy it first (`pulumi up`).",
+        )
+    return service
+
+
 def find_task_definition(ecs: ECSClient, name: str) -> TaskDefinitionTypeDef:
     """Return a task definition by ARN, `family:revision`, or family (then its latest active revision).
 
@@ -59,6 +85,20 @@ def find_task_definition(ecs: ECSClient, name: str) -> TaskDefinitionTypeDef:
         ) from error
 
 
+def network_of(service: ServiceTypeDef) -> TaskNetwork:
+    """Return the network a service's tasks are put into.
+
+    Raises:
+        CannotAct: the service has none of its own.
+
+    """
+    live = service.get("networkConfiguration", {}).get("awsvpcConfiguration")
+    if not live:
+        raise CannotAct(f"the service {service.get('serviceName')} has no network of its own (awsvpc) to take.")
+    groups, public_ip = tuple(live.get("securityGroups", [])), live.get("assignPublicIp") == "ENABLED"
+    return TaskNetwork(subnets=tuple(live["subnets"]), security_groups=groups, public_ip=public_ip)
+
+
 def environment_of(definition: TaskDefinitionTypeDef, container: str) -> dict[str, str]:
     """Return the plain environment of a task definition's container (its secrets are not in it)."""
     for candidate in definition.get("containerDefinitions", []):
@@ -67,8 +107,17 @@ def environment_of(definition: TaskDefinitionTypeDef, container: str) -> dict[st
     return {}
 
 
-def start(ecs: ECSClient, *, cluster: str, definition_arn: str, network: TaskNetwork, started_by: str) -> str:
-    """Start one Fargate task and return its ARN.
+def start(
+    ecs: ECSClient,
+    *,
+    cluster: str,
+    definition_arn: str,
+    network: TaskNetwork,
+    started_by: str,
+    overrides: TaskOverrideTypeDef | None = None,
+    exec_sessions: bool = False,
+) -> str:
+    """Start one Fargate task and return its ARN; `exec_sessions`: a person may enter it (ECS Exec).
 
     Never on Spot, whatever the service uses: a one-off task that is taken away half-way helps nobody.
 
@@ -76,6 +125,8 @@ def start(ecs: ECSClient, *, cluster: str, definition_arn: str, network: TaskNet
         OpsError: ECS found no place for it.
 
     """
+    more: dict[str, Any] = {"overrides": overrides} if overrides else {}
+    more |= {"enableExecuteCommand": True} if exec_sessions else {}
     answer = ecs.run_task(
         cluster=cluster,
         taskDefinition=definition_arn,
@@ -91,6 +142,7 @@ def start(ecs: ECSClient, *, cluster: str, definition_arn: str, network: TaskNet
                 "assignPublicIp": "ENABLED" if network.public_ip else "DISABLED",
             }
         },
+        **more,
     )
     if answer["tasks"]:
         return answer["tasks"][0]["taskArn"]
@@ -148,12 +200,17 @@ def describe_end(task: TaskTypeDef) -> list[str]:
     """Tell why a task stopped, and each container's exit code, one fact a line."""
     stopped = task.get("stoppedReason") or "no reason given"
     code = task.get("stopCode")
-    lines = [f"stopped reason: {printable(stopped)}" + (f" ({code})" if code else "")]
+    lines = [f"stopped reason: {without_values(stopped)}" + (f" ({code})" if code else "")]
     for container in task.get("containers", []):
         reason = container.get("reason")
         lines.append(f"container {container.get('name')}: {how_it_ended(task, container)}")
-        lines[-1] += f": {printable(reason)}" if reason else ""
+        lines[-1] += f": {without_values(reason)}" if reason else ""
     return lines
+
+
+def without_values(said: str) -> str:
+    """Return ECS's words as one printable line, without what they quote of a secret's value."""
+    return printable(_QUOTED_VALUE.sub("invalid character ", said))
 
 
 def started(task: TaskTypeDef, container: ContainerTypeDef) -> bool:
@@ -178,6 +235,8 @@ def how_it_ended(task: TaskTypeDef, container: ContainerTypeDef) -> str:
     exit_code = container.get("exitCode")
     if exit_code is not None:
         return f"exit code {exit_code}{_meaning(exit_code)}"
+    if task.get("lastStatus") in _ON_ITS_WAY_OUT:
+        return "is stopping"
     return "ended without an exit code" if started(task, container) else "never started"
 
 
@@ -187,6 +246,5 @@ def indented(lines: Iterable[str]) -> str:
 
 
 def _meaning(exit_code: int) -> str:
-    return {137: " (killed: out of memory, or not stopped in time)", 139: " (crashed)", 143: " (told to stop)"}.get(
-        exit_code, ""
-    )
+    known = {137: " (killed: out of memory, or not stopped in time)", 139: " (crashed)", 143: " (told to stop)"}
+    return known.get(exit_code, "")

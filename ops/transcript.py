@@ -28,9 +28,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LONGEST_LINE = 2000
 
 
+def harmless(line: str) -> str:
+    """Return a line without control characters, whole."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line.rstrip("\r\n"))
+
+
 def printable(line: str) -> str:
     """Return a log line without control characters, cut to a length a person still reads."""
-    line = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line.rstrip())
+    line = harmless(line.rstrip())
     return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}... ({len(line)} characters)"
 
 

@@ -30,8 +30,9 @@ def test_a_rollback_by_the_circuit_breaker_ends_the_wait_and_shows_the_crash(
     assert seen.code == 1
     assert world.clock.time < 40, "nothing is gained by waiting after ECS gave up"
     for part in (
-        f"release {RELEASE} (pactum-staging-web:2) is not live: ECS rolled it back",
-        "ECS now runs pactum-staging-web:1",
+        f"ops verify: release {RELEASE} (pactum-staging-web:2) is not live\ncause: ",
+        "cause: rolled back by the circuit breaker, because its tasks crash: exit code 3",
+        f"ECS now runs pactum-staging-web:1 (release {OLD_RELEASE}).",
         f"ECS says: {BREAKER}",
         "(service web) deployment failed: tasks failed to start.",
         "stopped reason: Essential container in task exited",
@@ -54,7 +55,7 @@ def test_a_rollback_that_was_over_before_anyone_looked_is_still_told(
     world.event("(service web) rolling back to deployment ecs-svc/1.")
     seen = rollout.verify(capsys, "--task-definition", rollout.new)
     assert seen.code == 1
-    assert "rolled back, or never started" in seen.err
+    assert "over before we looked, or it was never started" in seen.err
     assert "rolling back to deployment" in seen.err
     assert "exit code 3" in seen.err
 
@@ -66,7 +67,7 @@ def test_a_deployment_that_vanishes_while_we_watch_was_rolled_back(
     world.clock.at(30, lambda: world.serve(world.deployment(rollout.old, "COMPLETED", running=2)))
     seen = rollout.verify(capsys)
     assert seen.code == 1
-    assert "ECS rolled it back: its deployment is gone" in seen.err
+    assert "cause: rolled back by ECS: its deployment is gone\n" in seen.err
 
 
 def test_another_update_in_between_is_told_apart_from_a_rollback(
@@ -78,7 +79,7 @@ def test_another_update_in_between_is_told_apart_from_a_rollback(
     world.clock.at(5, lambda: world.serve(*deployments))
     seen = rollout.verify(capsys)
     assert seen.code == 1
-    assert "another deployment took its place. ECS now runs pactum-staging-web:3" in seen.err
+    assert "cause: replaced by another deployment\nECS now runs pactum-staging-web:3 " in seen.err
 
 
 @pytest.mark.parametrize(
@@ -134,3 +135,27 @@ def test_log_lines_cannot_steer_the_terminal(rollout: Rollout, capsys: pytest.Ca
     seen = rollout.verify(capsys, "--task-definition", rollout.new)
     assert "GET /" in seen.err
     assert "\x1b" not in seen.err
+
+
+def test_what_ecs_quotes_of_a_secret_is_in_no_part_of_the_verdict(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reason = "ResourceInitializationError: unable to retrieve secret from asm: invalid character 'h' looking for value"
+    task = rollout.world.task("bad", rollout.new, stoppedAt=rollout.world.clock.date())
+    rollout.world.end(task, exit_code=None, reason=reason, code="TaskFailedToStart")
+    rollout.world.event(f"(service web) was unable to place a task. Reason: {reason}.")
+    rollout.roll_back()
+    seen = rollout.verify(capsys, "--task-definition", rollout.new)
+    assert "because a secret or key is missing: a secret should hold JSON, and does not" in seen.err
+    assert "'h'" not in seen.err + seen.out
+
+
+def test_a_task_on_its_way_out_has_not_ended_yet(rollout: Rollout, capsys: pytest.CaptureFixture[str]) -> None:
+    """It drains when ECS rolls back; what it died of is known already, its exit code is not."""
+    task = rollout.world.task("sick", rollout.new, startedAt=rollout.world.clock.date())
+    rollout.world.end(task, exit_code=None, reason="Task failed container health checks", code="ServiceScheduler")
+    task["lastStatus"] = "DEACTIVATING"
+    rollout.roll_back()
+    seen = rollout.verify(capsys, "--task-definition", rollout.new)
+    assert "because its tasks never got healthy: Task failed container health checks" in seen.err
+    assert "  container web: is stopping\n" in seen.err

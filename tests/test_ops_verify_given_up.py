@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.ops_fakes.account import RELEASE
+from tests.ops_fakes.account import OLD_RELEASE, RELEASE
 from tests.ops_fakes.rollout import BREAKER, Rollout, rolling_out
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ def test_a_failed_first_deployment_says_there_was_nothing_to_return_to_and_what_
     rollout.world.clock.at(10, rollout.fail_first)
     seen = rollout.verify(capsys)
     assert seen.code == 1
-    assert 40 <= rollout.world.clock.time < 50, "30 s is long enough for a rollback to show"
-    assert "its rollout failed, and there was nothing to return to" in seen.err
+    assert 25 <= rollout.world.clock.time < 40, "long enough for a rollback to show, and a verdict within 30 s"
+    assert "cause: given up by the circuit breaker, because its tasks crash: exit code 3" in seen.err
+    assert "There was nothing to return to: ECS lists no earlier deployment" in seen.err
     assert f"ECS says: {BREAKER}" in seen.err
     assert "container web: exit code 3" in seen.err
     assert f"{RETRY}\n  python -m ops verify --stack staging\n" in seen.err, "the way out, ready to be copied"
@@ -39,14 +40,27 @@ def test_a_failed_first_deployment_says_there_was_nothing_to_return_to_and_what_
     assert all(operation.startswith(reads) for operation, _ in rollout.world.calls), "verify only looks"
 
 
+def test_the_verdict_on_a_failed_deployment_comes_within_thirty_seconds_whatever_its_log_does(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = rollout.world
+    rollout.begin_first()
+    rollout.crash()
+    for second in range(300):
+        world.clock.at(second, lambda: world.logs["/pactum/staging/web", "web/web/bad"].append("it goes on and on"))
+    world.clock.at(100, rollout.fail_first)
+    assert rollout.verify(capsys).code == 1
+    assert world.clock.time <= 130, "a log that never falls quiet is not waited for either"
+
+
 def test_a_rollback_seen_while_the_failed_deployment_is_still_the_primary_is_a_rollback(
     rollout: Rollout, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rollout.world.clock.at(10, rollout.trip)
-    rollout.world.clock.at(25, rollout.roll_back)
+    rollout.world.clock.at(20, rollout.roll_back)
     seen = rollout.verify(capsys)
     assert seen.code == 1
-    assert "is not live: ECS rolled it back. ECS now runs pactum-staging-web:1" in seen.err
+    assert "cause: rolled back by the circuit breaker\nECS now runs pactum-staging-web:1 " in seen.err
     assert "nothing to return to" not in seen.err
     assert RETRY not in seen.err, "it would start the old release anew"
     assert rollout.world.clock.time < 35, "nothing is gained by waiting after ECS went back"
@@ -60,7 +74,7 @@ def test_a_rollback_whose_failed_deployment_is_gone_already_is_a_rollback(
     world.clock.at(10, lambda: world.serve(world.deployment(rollout.old, "IN_PROGRESS", running=2)))
     seen = rollout.verify(capsys, "--task-definition", rollout.new)
     assert seen.code == 1
-    assert "ECS rolled it back: its deployment is gone. ECS now runs pactum-staging-web:1" in seen.err
+    assert "rolled back by ECS: its deployment is gone\nECS now runs pactum-staging-web:1 " in seen.err
 
 
 def test_ecs_that_does_not_return_to_what_it_could_return_to_is_told_apart(
@@ -69,7 +83,7 @@ def test_ecs_that_does_not_return_to_what_it_could_return_to_is_told_apart(
     rollout.world.clock.at(10, rollout.trip)
     seen = rollout.verify(capsys)
     assert seen.code == 1
-    assert "ECS did not return to pactum-staging-web:1, which it still lists" in seen.err
+    assert f"ECS did not return to pactum-staging-web:1 (release {OLD_RELEASE}), which it still lists" in seen.err
     assert "nothing to return to" not in seen.err
 
 
@@ -113,16 +127,16 @@ def test_each_failure_settles_by_itself(rollout: Rollout, capsys: pytest.Capture
     """Tried again by hand while we wait: the second failure gets its own time to become a rollback."""
     clock = rollout.world.clock
     clock.at(5, rollout.fail_first)
-    clock.at(30, rollout.begin)
+    clock.at(15, rollout.begin)
     clock.at(60, rollout.trip)
-    clock.at(75, rollout.roll_back)
+    clock.at(70, rollout.roll_back)
     seen = rollout.verify(capsys)
-    assert "ECS rolled it back" in seen.err
+    assert "cause: rolled back by the circuit breaker" in seen.err
 
 
 def test_the_timeout_ends_the_wait_for_a_rollback_too(rollout: Rollout, capsys: pytest.CaptureFixture[str]) -> None:
     rollout.fail_first()
-    seen = rollout.verify(capsys, "--timeout", "15")
+    seen = rollout.verify(capsys, "--timeout", "12")
     assert seen.code == 1
-    assert rollout.world.clock.time == 15
-    assert "not live after 15 s (--timeout): its rollout failed" in seen.err
+    assert rollout.world.clock.time == 12
+    assert "not live after 12 s (--timeout): its rollout failed" in seen.err

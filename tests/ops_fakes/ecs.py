@@ -23,6 +23,8 @@ class EcsFake:
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     on_run: Callable[[dict[str, Any]], object] = lambda _task: None
     run_failures: list[dict[str, str]] = field(default_factory=list)
+    on_update: Callable[[str], object] = lambda _definition: None
+    """Called with the task definition a service is told to run."""
 
     def define(self, process: str, revision: int, *, release: str = RELEASE, **environment: str) -> str:
         family = f"{self.prefix}-{process}"
@@ -31,6 +33,7 @@ class EcsFake:
             "taskDefinitionArn": arn,
             "family": family,
             "revision": revision,
+            "status": "ACTIVE",
             "containerDefinitions": [
                 {
                     "name": process,
@@ -106,6 +109,12 @@ class EcsFake:
             raise Refused("ClusterNotFoundException", "Cluster not found.")
         assert asked == {"cluster": self.prefix, "services": ["web"]}
         return {"services": [self.service], "failures": []}
+
+    def update_service(self, asked: dict[str, Any]) -> dict[str, Any]:
+        assert self.service is not None
+        assert (asked["cluster"], asked["service"]) == (self.prefix, "web")
+        self.on_update(asked["taskDefinition"])
+        return {"service": self.service}
 
     def describe_task_definition(self, asked: dict[str, Any]) -> dict[str, Any]:
         name = asked["taskDefinition"]

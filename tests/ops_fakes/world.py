@@ -16,8 +16,13 @@ from botocore.validate import validate_parameters
 from ops.__main__ import main
 from ops.aws import Aws
 from tests.ops_fakes.account import ACCOUNT, ARN, DNS_NAME, REGION, TARGET_GROUP, Refused
+from tests.ops_fakes.alarms import AlarmsFake
+from tests.ops_fakes.dynamodb import RecordsFake
 from tests.ops_fakes.ecs import EcsFake
+from tests.ops_fakes.log_events import LogEventsFake
 from tests.ops_fakes.secrets import SecretsFake
+from tests.ops_fakes.sessions import SessionsFake
+from tests.ops_fakes.targets import TargetsFake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +34,7 @@ BALANCER = ARN.format("elasticloadbalancing", "loadbalancer/app/pactum-staging/0
 
 
 @dataclass
-class World(EcsFake, SecretsFake):
+class World(EcsFake, SecretsFake, RecordsFake, AlarmsFake, TargetsFake, LogEventsFake, SessionsFake):
     """What exists in the fake account; tests change it freely."""
 
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -99,7 +104,7 @@ _GATEWAY = _Gateway()
 @functools.cache
 def _connected() -> Aws:
     aws = Aws(boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION))
-    for client in (aws.ecs, aws.elbv2, aws.logs, aws.secretsmanager, aws.sts):
+    for client in (aws.cloudwatch, aws.dynamodb, aws.ecs, aws.elbv2, aws.logs, aws.secretsmanager, aws.sts):
         client.meta.events.register("before-parameter-build", _GATEWAY.remember)
         client.meta.events.register("before-call", _GATEWAY.answer)  # type: ignore[arg-type]  # answers there are wanted
     return aws

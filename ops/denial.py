@@ -1,0 +1,126 @@
+"""`python -m ops deny` and `allow`: images that no update may deploy."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING
+
+from ops.clock import stamp
+from ops.command import Command, Context, text
+from ops.errors import CannotAct
+from ops.release_memory import Memory
+from ops.release_record import Decision
+from ops.who import who
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+    from ops.release_record import Record
+
+_DIGITS = re.compile(r"[0-9a-f]{8,64}")
+_ALL_DIGITS = 64
+
+
+def find_digest(given: str, known: Iterable[str], where: str) -> str:
+    """Return the digest that was meant: a known one by its first hexadecimal digits, or any when it is whole.
+
+    Raises:
+        CannotAct: it is no digest, or several or none of the known ones begin so.
+
+    """
+    digits = given.removeprefix("sha256:")
+    if not _DIGITS.fullmatch(digits):
+        raise CannotAct(
+            f"{given!r} is not a digest: give the first 8 or more of its hexadecimal digits, or all of it (sha256:...)."
+        )
+    whole = f"sha256:{digits}"
+    if len(digits) == _ALL_DIGITS:
+        return whole
+    found = sorted({digest for digest in known if digest.startswith(whole)})
+    if not found:
+        raise CannotAct(
+            f"no digest {where} begins with {digits}. Give the whole digest, or see `python -m ops releases`."
+        )
+    if len(found) > 1:
+        raise CannotAct(f"several digests {where} begin with {digits}: {', '.join(found)}. Give more digits.")
+    return found[0]
+
+
+def _deny(context: Context, options: argparse.Namespace) -> None:
+    memory = Memory(context)
+    record = memory.read()
+    digest = find_digest(options.digest, (item.digest for item in record.releases), f"of {context.stack}")
+    denial = Decision(who=who(context), at=stamp(context.clock.date()), reason=options.reason)
+    before = record.denials.get(digest)
+
+    def change(record: Record) -> Record:
+        if digest in record.denials or context.dry_run:
+            return record
+        return dataclasses.replace(record, denials={**record.denials, digest: denial})
+
+    record = memory.change(change)
+    context.answer.update(digest=digest, denial=record.denials.get(digest, denial).as_json())
+    if record.live and record.live.digest == digest:
+        context.transcript.step(
+            "this is the live release: it goes on serving, and every update with it is refused. "
+            f"`python -m ops rollback {context.stack.options}` returns to the one before it"
+        )
+    if before and record.denials.get(digest) == before:
+        context.transcript.result(f"{digest} was denied already, by {before}")
+    elif context.dry_run:
+        context.transcript.result(f"would deny {digest}: {options.reason}")
+    else:
+        context.transcript.result(f"denied: {digest}, by {record.denials[digest]}")
+
+
+def _allow(context: Context, options: argparse.Namespace) -> None:
+    memory = Memory(context)
+    record = memory.read()
+    digest = find_digest(options.digest, record.denials, "that is denied")
+    before = record.denials.get(digest)
+    context.answer.update(digest=digest, lifted=before.as_json() if before else None)
+    if before is None:
+        context.transcript.result(f"{digest} was not denied")
+        return
+    if context.dry_run:
+        context.transcript.result(f"would allow {digest}, denied by {before}")
+        return
+
+    def change(record: Record) -> Record:
+        rest = {name: denial for name, denial in record.denials.items() if name != digest or denial != before}
+        return dataclasses.replace(record, denials=rest)
+
+    memory.change(change)
+    context.transcript.result(f"allowed: {digest}, denied by {before}")
+
+
+def _deny_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "digest", metavar="DIGEST", help="the image's digest; of a known release its first 8 hexadecimal digits do"
+    )
+    parser.add_argument(
+        "--reason", required=True, type=text, metavar="TEXT", help="why, for whoever is refused because of it"
+    )
+
+
+def _allow_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("digest", metavar="DIGEST", help="the denied digest, or its first 8 or more hexadecimal digits")
+
+
+DENY = Command(
+    name="deny",
+    summary="refuse every update with an image, by its digest",
+    description="Deny an image: from now on updates with it are refused by their guard, with this reason and your\n"
+    "name, and `rollback` does not return to it. What runs goes on running.",
+    add_options=_deny_options,
+    run=_deny,
+)
+ALLOW = Command(
+    name="allow",
+    summary="let a denied image be deployed again",
+    description="Allow an image that was denied, by `deny` or by a rollback.",
+    add_options=_allow_options,
+    run=_allow,
+)

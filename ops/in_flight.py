@@ -1,0 +1,107 @@
+"""What an update says to the release memory while it works and when it ends, without ever failing for it.
+
+A record that cannot be reached must neither fail a migration nor a rollout that went well: it is said once, as a step.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops import release_changes
+from ops.clock import stamp
+from ops.errors import OpsError, explain
+from ops.release_memory import Memory
+from ops.release_record import UPDATE, InFlight, Record
+from ops.transcript import WITHIN_UPDATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ops.command import Context
+
+BEAT_SECONDS = 5
+# A watcher takes for dead what gave no sign of life for as long as this.
+DEAD_AFTER_SECONDS = 60
+_UNREACHABLE_SECONDS = 30
+_TRIES = 5
+
+
+def within_update(context: Context) -> bool:
+    """Whether a Pulumi update runs this command; by hand nothing is in flight because of it."""
+    return context.environment.get(WITHIN_UPDATE) == "1"
+
+
+def this_host() -> str:
+    """Return the name of this machine."""
+    return socket.gethostname()
+
+
+class Heartbeat:
+    """Signs of life of an update or a rollback, every few seconds at most, and what became of its claim."""
+
+    def __init__(self, context: Context, digest: str, *, kind: str = UPDATE, active: bool | None = None) -> None:
+        """`active`: whether anything is in flight; None: when this runs within an update."""
+        self._context = context
+        self._kind = kind
+        self._digest = digest
+        self._active = within_update(context) if active is None else active
+        self._next = context.clock.now()
+        self._held = False
+        self._lost = ""
+
+    @property
+    def lost(self) -> str:
+        """Who took over what was in flight here, in words; empty as long as nobody did."""
+        return self._lost
+
+    def beat(self) -> None:
+        """Give a sign of life, unless the last was seconds ago. Never raises for the record's sake."""
+        now = self._context.clock.now()
+        if not self._active or now < self._next:
+            return
+        at = stamp(self._context.clock.date())
+
+        def change(record: Record) -> Record:
+            self._look(record.in_flight)
+            return release_changes.beat(record, self._kind, self._digest, this_host(), at)
+
+        reached = quietly(self._context, "a sign of life", change)
+        self._next = self._context.clock.now() + (BEAT_SECONDS if reached else _UNREACHABLE_SECONDS)
+
+    def _look(self, flight: InFlight | None) -> None:
+        if flight and flight.is_of(self._kind, self._digest, this_host()):
+            self._held = True
+        elif (flight or self._held) and not self._lost:
+            self._active = False
+            self._lost = f"it was taken over: {flight}" if flight else "it was taken over, by what has ended since"
+            self._context.transcript.step(f"this {self._kind} is no longer the one in flight: {self._lost}")
+
+
+def record_verdict(
+    context: Context, digest: str, *, verdict: str, cause: str = "", task_definition: str = ""
+) -> Record | None:
+    """Write down how the update under way ended, and that it ended; None when the record could not be reached.
+
+    `verdict` is LIVE, FAILED or ROLLED_BACK of ops.release_record.
+    """
+    ending = release_changes.Ending(
+        at=stamp(context.clock.date()), verdict=verdict, cause=cause, task_definition=task_definition
+    )
+    return quietly(
+        context,
+        f"that release {digest} is {verdict}",
+        lambda record: release_changes.end_update(record, digest, this_host(), ending),
+    )
+
+
+def quietly(context: Context, what: str, change: Callable[[Record], Record]) -> Record | None:
+    """Change the record; when that cannot be done, say so as a step and return None."""
+    try:
+        return Memory(context, tries=_TRIES).change(change)
+    except (OpsError, ClientError, BotoCoreError) as error:
+        problem = error if isinstance(error, OpsError) else explain(error)
+        context.transcript.step(f"the release memory does not know {what}: {problem}")
+        return None

@@ -1,0 +1,215 @@
+"""Which release a rollback returns to, what it leaves, and what lies between them; decided from the record alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ops import release_changes
+from ops.errors import CannotAct, OpsError
+from ops.release_record import FAILED, IN_PROGRESS, LIVE, ROLLBACK, ROLLED_BACK, Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ops.release_record import InFlight, Record, Release
+    from ops.stack import Stack
+
+BY_HAND = "by hand by "
+_DIGITS = re.compile(r"[0-9a-f]{7,64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """What the service runs now, as ECS says."""
+
+    task_definition: str
+    digest: str
+    """The image's; empty when its task definition does not say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One rollback, decided."""
+
+    target: Release
+    leaving: Release | None
+    """The release it leaves, if the record knows it."""
+    bad_digest: str
+    """What no update may deploy afterwards; empty for none: another configuration of the same image stays allowed."""
+    crossed: tuple[str, ...]
+    """The migrations of newer releases, in words: they stay applied."""
+    obstacles: tuple[str, ...]
+    """Those of them that cannot be undone, and the releases of which they are not known."""
+
+
+def make_plan(record: Record, named: str | None, serving: Serving, stack: Stack) -> Plan:
+    """Decide where to return to.
+
+    Raises:
+        OpsError: no release is good enough to return to.
+        CannotAct: it is not clear which release was named.
+
+    """
+    leaving = record.of_task_definition(serving.task_definition) or record.newest(serving.digest)
+    target = _named(record, named, serving, stack) if named else _default(record, serving, leaving, stack)
+    bad = serving.digest
+    if target.task_definition == serving.task_definition:
+        # It serves (again): what is put aside is the update that was about to replace it.
+        bad = record.in_flight.digest if record.in_flight else ""
+        leaving = record.newest(bad)
+    newer = record.releases[: record.releases.index(target)]
+    return Plan(
+        target=target,
+        leaving=leaving if leaving is not target else None,
+        bad_digest="" if bad == target.digest else bad,
+        crossed=tuple(
+            f"{item.name}, of {_name(release)}"
+            for release in newer
+            for item in release.migrations or ()
+            if item.undoable
+        ),
+        obstacles=_obstacles(newer),
+    )
+
+
+def _obstacles(newer: Sequence[Release]) -> tuple[str, ...]:
+    found: list[str] = []
+    for release in newer:
+        if release.migrations is None:
+            found.append(f"what {_name(release)} ({release.verdict}) applied is not known")
+            continue
+        found += [
+            f"{item.name}, of {_name(release)}, cannot be undone{f': {item.why}' if item.why else ''}"
+            for item in release.migrations
+            if not item.undoable
+        ]
+    return tuple(found)
+
+
+def _default(record: Record, serving: Serving, leaving: Release | None, stack: Stack) -> Release:
+    flight = record.in_flight
+    if flight and flight.kind == ROLLBACK:
+        begun = next((item for item in record.releases if item.good and item.digest == flight.digest), None)
+        if begun:
+            return begun
+    candidates = [
+        item
+        for item in record.releases
+        if item.good and item.task_definition not in {"", serving.task_definition} and item.digest not in record.denials
+    ]
+    newest = record.releases[0] if record.releases else None
+    if newest and leaving and leaving.good and newest is not leaving and _did_not_make_it(newest):
+        older = _older(record, candidates, leaving)
+        further = f"To return further than that, name the release: {_command(stack, older[0])}" if older else ""
+        raise OpsError(
+            f"{_name(newest)} ({_how_it_went(newest)}) is not what serves: "
+            f"{_name(leaving)} does, which was good. Nothing was changed.\n{further}".rstrip(),
+        )
+    older = _older(record, candidates, leaving) if leaving else candidates
+    if older:
+        return older[0]
+    if candidates:
+        raise OpsError(
+            "no good release is older than the one that serves. Nothing was changed. To go to a newer one, name it: "
+            f"{_command(stack, candidates[0])}",
+        )
+    raise OpsError(
+        f"there is no release of {stack} to return to: none but the one that serves is known to have served, or is "
+        "not denied. Nothing was changed. `python -m ops releases` shows them; deploy a good image by `pulumi up`.",
+    )
+
+
+def _did_not_make_it(newest: Release) -> bool:
+    return newest.verdict in {FAILED, ROLLED_BACK, IN_PROGRESS} and not newest.cause.startswith(BY_HAND)
+
+
+def _older(record: Record, candidates: list[Release], than: Release) -> list[Release]:
+    place = record.releases.index(than)
+    return [item for item in candidates if record.releases.index(item) > place]
+
+
+def _named(record: Record, named: str, serving: Serving, stack: Stack) -> Release:
+    digits = named.removeprefix("sha256:")
+    if not _DIGITS.fullmatch(digits):
+        raise CannotAct(f"{named!r} names no release: give the first 7 or more digits of its digest or of its commit.")
+    by_commit = not named.startswith("sha256:")
+    found = [
+        item
+        for item in record.releases
+        if item.digest.startswith(f"sha256:{digits}") or (by_commit and item.commit.startswith(digits))
+    ]
+    digests = sorted({item.digest for item in found})
+    if not found:
+        raise CannotAct(f"no release of {stack} that is remembered begins with {named}. See `python -m ops releases`.")
+    if len(digests) > 1:
+        raise CannotAct(f"{named} may be any of {', '.join(digests)}. Name one by its digest.")
+    denial = record.denials.get(digests[0])
+    if denial:
+        raise OpsError(
+            f"release {digests[0]} is denied, by {denial}. Nothing was changed. If it is good after all:\n"
+            f"  python -m ops allow {digests[0]} {stack.options}",
+        )
+    good = [item for item in found if item.good and item.task_definition]
+    if not good:
+        raise OpsError(
+            f"{_name(found[0])} is not known to have served: {_how_it_went(found[0])}. "
+            "A rollback returns to a release that was good. Nothing was changed.",
+        )
+    other = [item for item in good if item.task_definition != serving.task_definition]
+    if not other and record.in_flight is None:
+        raise OpsError(f"{_name(good[0])} is what serves already. Nothing was changed.")
+    return other[0] if other else good[0]
+
+
+def carry_out(record: Record, plan: Plan, flight: InFlight, reason: str) -> Record:
+    """Put the rollback in flight, deny what it leaves, and say so at the release it leaves.
+
+    Whatever was in flight is over: its release failed, for it was interrupted.
+    """
+    cause = f"{BY_HAND}{flight.who}: {reason}"
+    left = plan.leaving
+    if left and left.verdict in {LIVE, IN_PROGRESS}:
+        record = record.replacing(left, replace(left, verdict=ROLLED_BACK, cause=cause, ended_at=flight.began_at))
+    record = release_changes.take_over(record, f"interrupted {cause}", flight.began_at)
+    denials = dict(record.denials)
+    if plan.bad_digest:
+        denials.setdefault(plan.bad_digest, Decision(who=flight.who, at=flight.began_at, reason=f"rollback: {reason}"))
+    return replace(record, in_flight=flight, denials=denials)
+
+
+def ended(record: Record, plan: Plan, flight: InFlight, at: str, *, served: bool) -> Record:
+    """End the rollback's flight, and say when its target was seen to serve."""
+    if record.in_flight and record.in_flight.is_of(ROLLBACK, flight.digest, flight.host):
+        record = replace(record, in_flight=None)
+    target = record.of_task_definition(plan.target.task_definition)
+    if target is None or not served:
+        return record
+    return record.replacing(target, replace(target, verified_at=at))
+
+
+def undone(record: Record, plan: Plan, flight: InFlight) -> Record:
+    """Take back what `carry_out` wrote, because ECS was told nothing."""
+    record = ended(record, plan, flight, flight.began_at, served=False)
+    mine = [name for name, denial in record.denials.items() if (denial.who, denial.at) == (flight.who, flight.began_at)]
+    record = replace(record, denials={name: item for name, item in record.denials.items() if name not in mine})
+    left = plan.leaving
+    now = next((item for item in record.releases if left and _same_deployment(item, left)), None)
+    return record.replacing(now, left) if now and left else record
+
+
+def _same_deployment(one: Release, other: Release) -> bool:
+    return (one.digest, one.began_at, one.task_definition) == (other.digest, other.began_at, other.task_definition)
+
+
+def _how_it_went(release: Release) -> str:
+    return f"{release.verdict}: {release.cause}" if release.cause else release.verdict
+
+
+def _name(release: Release) -> str:
+    return f"release {release.digest[:19]}" + (f" (commit {release.commit[:10]})" if release.commit else "")
+
+
+def _command(stack: Stack, release: Release) -> str:
+    return f"python -m ops rollback {release.digest[:19]} {stack.options}"

@@ -1,0 +1,143 @@
+"""`python -m ops run -- manage.py ...`: a command of the application, run by a one-off task beside the service.
+
+Its output is shown as it comes, and its exit code becomes ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from typing import TYPE_CHECKING
+
+from ops import tasks
+from ops.clock import Deadline
+from ops.command import Command, Context, seconds
+from ops.container_logs import WITH_A_COMMAND, LogTail, log_stream, task_id
+from ops.errors import CannotAct, OpsError
+from ops.logs import process_name
+from ops.one_off import OneOff, RunningTask, started
+from ops.transcript import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mypy_boto3_ecs.type_defs import TaskTypeDef
+
+PROCESS = "web"
+TIMEOUT_SECONDS = 3600
+STARTED_BY = "ops-run"
+
+
+def _run(context: Context, options: argparse.Namespace) -> int:
+    command = command_of(options.words)
+    if not command:
+        raise CannotAct(
+            "there is no command to run. Give it after `--`, such as:\n"
+            f"  python -m ops run {context.stack.options} -- manage.py showmigrations"
+        )
+    ecs, stack = context.aws.ecs, context.stack
+    service = tasks.live_service(ecs, stack)
+    serving = options.process == stack.service
+    what = OneOff(
+        definition=tasks.find_task_definition(
+            ecs, service["taskDefinition"] if serving else stack.family(options.process)
+        ),
+        container=stack.container(options.process),
+        network=tasks.network_of(service),
+        started_by=STARTED_BY,
+        command=command,
+    )
+    will = f"run `{shlex.join(command)}` by one task of {what.name}, in cluster {stack.cluster}"
+    context.answer.update({"command_line": command, "task_definition": what.definition["taskDefinitionArn"]})
+    if context.dry_run:
+        context.transcript.step(f"would {will}")
+        return 0
+    context.transcript.step(f"will {will}; waits {options.timeout} s at most")
+    with started(context, what) as task:
+        return _Output(context, what, task).until_it_ends(options.timeout)
+
+
+class _Output:
+    """One running command: its lines as they come, and its exit code."""
+
+    def __init__(self, context: Context, what: OneOff, task: RunningTask) -> None:
+        self._context = context
+        self._container = what.container
+        self._task = task
+        self._status = ""
+        stream = log_stream(what.definition, what.container, task.arn)
+        self._tail = LogTail(context.aws.logs, stream)
+        context.transcript.step(f"started task {task_id(task.arn)}; its output comes from {stream or 'nowhere'}")
+
+    def until_it_ends(self, timeout_seconds: int) -> int:
+        ended = self._task.wait(Deadline(self._context.clock, timeout_seconds), self._look)
+        if ended is None:
+            raise OpsError(
+                f"the command had not ended after {timeout_seconds} s (--timeout). {self._task.stop('timeout')}"
+            )
+        if self._tail.problem:
+            self._context.transcript.step(f"its output could not be read: {self._tail.problem}")
+        container = tasks.container_of(ended, self._container)
+        code = container.get("exitCode")
+        if code is None:
+            raise OpsError(
+                f"the command did not run to its end: {tasks.how_it_ended(ended, container)}\n"
+                f"{tasks.indented(tasks.describe_end(ended))}"
+            )
+        self._context.transcript.step(f"the command ended: {tasks.how_it_ended(ended, container)}")
+        if self._context.json and not code:
+            print(json.dumps({"task": task_id(self._task.arn), "exit_code": code}), flush=True)
+        return code
+
+    def _look(self, task: TaskTypeDef) -> None:
+        status = task.get("lastStatus", "")
+        if status != self._status:
+            self._status = status
+            self._context.transcript.step(f"task is {status}")
+        self._show(self._tail.new_lines())
+        # A container that never started never wrote.
+        if status == "STOPPED" and tasks.started(task, tasks.container_of(task, self._container)):
+            self._show(self._tail.drain(self._context.clock, WITH_A_COMMAND))
+
+    def _show(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            print(json.dumps({"line": line}) if self._context.json else harmless(line), flush=True)
+
+
+def command_of(words: Sequence[str]) -> list[str]:
+    """Return the command that was given after `--`; Django's manage.py is run by Python."""
+    command = list(words[1:] if words[:1] == ["--"] else words)
+    return ["python", *command] if command[:1] in (["manage.py"], ["./manage.py"]) else command
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--process",
+        type=process_name,
+        default=PROCESS,
+        metavar="NAME",
+        help="whose image, settings, secrets and permissions it gets (default: web, as it serves now)",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        default=TIMEOUT_SECONDS,
+        metavar="SECONDS",
+        help="how long the command may take; then its task is stopped (default: %(default)s)",
+    )
+    parser.add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="such as: -- manage.py showmigrations"
+    )
+
+
+COMMAND = Command(
+    name="run",
+    summary="run a command of the application in a task of its own",
+    description="Run a command by a one-off task of what serves now, in its network, with its settings and secrets.\n"
+    "Its output goes to standard output as it comes, and its exit code becomes the exit code here; what ops itself\n"
+    "has to say goes to standard error. Ctrl-C and the timeout stop the task.",
+    add_options=_options,
+    run=_run,
+    streams=True,
+)

@@ -1,0 +1,119 @@
+"""What a person is told of a release that is not live: cause, what serves instead, what to do, and the evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops import tasks
+from ops.deployment import EventFeed, Rollout, State
+from ops.diagnosis import Cause, Ending, Facts, diagnose
+from ops.errors import CannotAct, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ops.command import Context
+    from ops.revision import Revision
+
+_NOT_ECS_DOING = {Ending.BY_HAND, Ending.REPLACED}
+_BY_ALARM = {Ending.ALARM, Ending.GIVEN_UP_BY_ALARM}
+# The rollout got there: tasks that failed on the way are not why it is not live now.
+_TASKS_ARE_THERE = {State.COMPLETED}
+
+
+def _short_name(definition_arn: str) -> str:
+    """Return a task definition as people call it, `family:revision`."""
+    return definition_arn.rsplit("/", 1)[-1] or "nothing"
+
+
+def explain_unserved(
+    context: Context, revision: Revision, feed: EventFeed, *, ending: Ending, detail: str, rollout: Rollout | None
+) -> tuple[Cause, str]:
+    """Find the cause, and put everything known about it into one message."""
+    stopped = revision.stopped(rollout.deployment_id if rollout else "")
+    alive = revision.alive()
+    there = rollout is not None and rollout.state in _TASKS_ARE_THERE
+    if ending in _BY_ALARM and rollout:
+        detail = which_alarms(context, rollout.alarms)
+    facts = Facts(
+        ending=ending,
+        detail=detail,
+        stopped=() if there else stopped,
+        alive=() if there else alive,
+        events=() if there else feed.shown,
+    )
+    cause = diagnose(facts, context.stack)
+    first = [task for task in stopped if task["taskArn"] == cause.task_arn]
+    ordered = [*first, *(task for task in stopped if task["taskArn"] != cause.task_arn)]
+    lines = [f"cause: {cause.sentence}"]
+    if rollout:
+        lines.append(_what_serves(context, rollout, ending))
+    lines.append(f"what to do: {_remedy(context, cause, ending)}")
+    # On its way back ECS tells why at the deployment it returns to.
+    said = rollout and ((cause.rolled_back and rollout.why_primary) or rollout.reason)
+    if said and ending not in _NOT_ECS_DOING:
+        lines.append(f"ECS says: {said}")
+    lines.append(revision.evidence(ordered, alive, feed.last, context.clock))
+    return cause, "\n".join(lines)
+
+
+def which_alarms(context: Context, names: Sequence[str]) -> str:
+    """Name the alarms that are raised now; when none is any more, those ECS watches."""
+    if not names:
+        return ""
+    try:
+        answer = context.aws.cloudwatch.describe_alarms(
+            AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"], StateValue="ALARM"
+        )
+    except (ClientError, BotoCoreError) as error:
+        return f"one of {', '.join(names)} (which is not known: {explain(error)})"
+    raised = [item.get("AlarmName", "") for item in (*answer["MetricAlarms"], *answer["CompositeAlarms"])]
+    return ", ".join(raised) or f"{', '.join(names)}, which {'is' if len(names) == 1 else 'are'} not raised any more"
+
+
+def _what_serves(context: Context, rollout: Rollout, ending: Ending) -> str:
+    if ending is Ending.TIMEOUT:
+        if rollout.state is State.COMPLETED:
+            return f"ECS runs {_named(context, rollout.now_serving)}."
+        return f"{_named(context, rollout.earlier)} goes on serving." if rollout.earlier else _NOTHING
+    if rollout.state is State.FAILED:
+        if not rollout.earlier:
+            return _NOTHING
+        return (
+            f"ECS did not return to {_named(context, rollout.earlier)}, which it still lists "
+            "(is the rollback switched on?)."
+        )
+    return f"ECS now runs {_named(context, rollout.now_serving)}."
+
+
+_NOTHING = (
+    "There was nothing to return to: ECS lists no earlier deployment that was ever completed. No release serves users "
+    "until a good one is deployed."
+)
+
+
+def _named(context: Context, definition_arn: str) -> str:
+    name = _short_name(definition_arn)
+    if not definition_arn:
+        return name
+    try:
+        definition = tasks.find_task_definition(context.aws.ecs, definition_arn)
+    except (ClientError, BotoCoreError, CannotAct):
+        return name
+    release = tasks.environment_of(definition, context.stack.container(context.stack.service)).get("RELEASE")
+    return f"{name} (release {release})" if release else name
+
+
+def _remedy(context: Context, cause: Cause, ending: Ending) -> str:
+    if ending not in {Ending.GIVEN_UP, Ending.GIVEN_UP_BY_ALARM}:
+        return cause.remedy
+    stack = context.stack
+    return (
+        f"{cause.remedy}\n"
+        "ECS starts no more tasks of it until it is told to. A fix that makes a new release or task definition is "
+        "deployed by `pulumi up`. After any other (a permission, a secret's value, a quota), tell ECS to try again:\n"
+        f"  aws ecs update-service --cluster {stack.cluster} --service {stack.service} --force-new-deployment\n"
+        f"  python -m ops verify {stack.options}"
+    )
