@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,8 +16,10 @@ from rehearsal.state import Deployed
 from tests.rehearsal_fakes import fake_tools
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from rehearsal.realisers.tools import Tools
     from rehearsal.state import Properties
 
 
@@ -84,6 +86,8 @@ def test_no_type_both_maps_an_input_and_calls_it_not_rehearsed() -> None:
         ("aws:ecs/service:Service", "healthCheckGracePeriodSeconds", {}),
         ("aws:ecs/service:Service", "enableExecuteCommand", {}),
         ("aws:ecs/service:Service", "networkConfiguration", {"networkConfiguration": {"subnets": ["other"]}}),
+        ("aws:ecs/service:Service", "alarms", {}),
+        ("aws:dynamodb/table:Table", "hashKey", {"hashKey": "other"}),
         ("aws:cloudwatch/metricAlarm:MetricAlarm", "tags", {"tags": {"owner": "other"}}),
     ],
 )
@@ -96,6 +100,7 @@ def test_what_an_update_does_not_send_asks_for_a_fresh_rehearsal(type_: str, cha
     [
         ("aws:secretsmanager/secret:Secret", {"description": "other", "tags": {"a": "b"}}),
         ("aws:ecs/service:Service", {"taskDefinition": "other", "desiredCount": 3}),
+        ("aws:ecs/service:Service", {"alarms": {"alarmNames": ["a"], "enable": True, "rollback": True}}),
         ("aws:cloudwatch/metricAlarm:MetricAlarm", {"threshold": 2}),
     ],
 )
@@ -108,6 +113,72 @@ def test_only_what_an_update_acts_on_is_called_updatable() -> None:
         assert realiser.removable <= realiser.updatable, type_
         assert bool(realiser.updatable) == (realiser.update is not None), type_
         assert not realiser.updatable & realiser.not_rehearsed.keys(), f"{type_}: without effect is no update"
+
+
+class FakeClient:
+    """An AWS client that remembers what it was asked, and answers every time the same."""
+
+    def __init__(self, answer: Properties) -> None:
+        self.asked: dict[str, Properties] = {}
+        self._answer = answer
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(*_: object, **request: object) -> Any:
+            self.asked[operation] = dict(request)
+            return self if operation == "get_waiter" else self._answer
+
+        return call
+
+
+def tools_with(monkeypatch: pytest.MonkeyPatch, client: FakeClient) -> Tools:
+    tools = fake_tools()
+    monkeypatch.setattr(tools, "client", lambda _: client)
+    return tools
+
+
+def test_a_table_is_made_as_the_program_describes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient({"TableDescription": {"TableArn": "arn"}})
+    realiser = REHEARSED["aws:dynamodb/table:Table"]
+    inputs: Properties = {
+        "name": "pactum-staging-releases",
+        "billingMode": "PAY_PER_REQUEST",
+        "hashKey": "stack",
+        "attributes": [{"name": "stack", "type": "S"}],
+        "pointInTimeRecovery": {"enabled": True},
+        "serverSideEncryption": {"enabled": True},
+        "deletionProtectionEnabled": True,
+        "tags": {"a": "b"},
+    }
+    realiser.check(inputs)
+    made = realiser.create(tools_with(monkeypatch, client), "t", inputs)
+    assert (made.id, made.outputs) == ("pactum-staging-releases", {"arn": "arn"})
+    assert client.asked["create_table"] == {
+        "TableName": "pactum-staging-releases",
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": "stack", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "stack", "AttributeType": "S"}],
+        "SSESpecification": {"Enabled": True},
+        "DeletionProtectionEnabled": True,
+        "Tags": [{"Key": "a", "Value": "b"}],
+    }
+    assert client.asked["update_continuous_backups"] == {
+        "TableName": "pactum-staging-releases",
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+    }, "AWS turns it on in a call of its own"
+
+
+def test_a_services_alarms_are_sent_at_creation_and_at_every_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient({"service": {"serviceArn": "arn"}})
+    realiser, tools = REHEARSED["aws:ecs/service:Service"], tools_with(monkeypatch, client)
+    alarms = {"alarmNames": ["errors"], "enable": True, "rollback": True}
+    inputs: Properties = {"cluster": "c", "taskDefinition": "one", "deploymentMaximumPercent": 200, "alarms": alarms}
+    made = realiser.create(tools, "s", inputs)
+    assert realiser.update is not None
+    realiser.update(tools, _deployed(inputs, made.outputs), {**inputs, "taskDefinition": "two"})
+    for operation in ("create_service", "update_service"):
+        assert client.asked[operation]["deploymentConfiguration"] == {"maximumPercent": 200, "alarms": alarms}, (
+            "UpdateService replaces the structure whole: what it does not repeat is lost"
+        )
 
 
 def test_an_unknown_type_is_refused() -> None:

@@ -291,6 +291,12 @@ def test_errors_the_balancer_answers_itself_are_counted_too() -> None:
     assert total == "FILL(m0, 0) + FILL(m1, 0)", "a sum with a metric without data has no value"
 
 
+def test_a_first_deployment_is_not_rolled_back_for_having_no_tasks_yet() -> None:
+    alarm = stack().only(ALARM, "pactum-staging-release-errors").inputs
+    metrics = {query["metric"]["metricName"] for query in alarm["metricQueries"] if "metric" in query}
+    assert metrics == {"HTTPCode_Target_5XX_Count", "HTTPCode_ELB_502_Count", "HTTPCode_ELB_504_Count"}
+
+
 def test_an_address_is_subscribed_when_one_is_configured() -> None:
     assert stack().of_type("aws:sns/topicSubscription:TopicSubscription") == []
     configure("staging", imageDigest=DIGEST, alarmEmail="on-call@example.com")

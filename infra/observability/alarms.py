@@ -46,16 +46,13 @@ class AlarmRule:
 
 def alarm_rules(settings: ObservabilitySettings) -> list[AlarmRule]:
     """The first pair, on what users see, and what a release may not do to them."""
-    # The balancer answers itself (503, 502, 504) when no target does: a total outage is in its metric only.
-    answered_with_errors = (
-        Metric(name="HTTPCode_Target_5XX_Count", scope=TARGET, statistic="Sum"),
-        Metric(name="HTTPCode_ELB_5XX_Count", scope=BALANCER, statistic="Sum"),
-    )
+    from_targets = Metric(name="HTTPCode_Target_5XX_Count", scope=TARGET, statistic="Sum")
     return [
         AlarmRule(
             label="errors",
             description="Users see errors: answers of status 5xx by the minute, the application's and the balancer's.",
-            metrics=answered_with_errors,
+            # The balancer answers itself (503, 502, 504) when no target does: a total outage is in its metric only.
+            metrics=(from_targets, Metric(name="HTTPCode_ELB_5XX_Count", scope=BALANCER, statistic="Sum")),
             comparison="GreaterThanOrEqualToThreshold",
             threshold=float(settings.error_count),
             datapoints=2,
@@ -73,7 +70,13 @@ def alarm_rules(settings: ObservabilitySettings) -> list[AlarmRule]:
         AlarmRule(
             label="release-errors",
             description="Users see errors in one minute; a release that is being rolled out is rolled back for it.",
-            metrics=answered_with_errors,
+            # Not 503: that is what strangers are answered before the very first tasks are there, and where new tasks do
+            # not get healthy the circuit breaker acts. Targets that break off or stay silent are 502 and 504.
+            metrics=(
+                from_targets,
+                Metric(name="HTTPCode_ELB_502_Count", scope=BALANCER, statistic="Sum"),
+                Metric(name="HTTPCode_ELB_504_Count", scope=BALANCER, statistic="Sum"),
+            ),
             comparison="GreaterThanOrEqualToThreshold",
             threshold=float(settings.error_count),
             # One minute is enough while a release is rolled out, and ECS waits after a rollout as long as alarms take.

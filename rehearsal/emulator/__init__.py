@@ -1,1 +1,1 @@
-"""MiniStack and the AWS rules that it does not keep by itself. Imports nothing outside this package."""
+"""MiniStack and the AWS rules that it does not keep by itself. Imports only this package and rehearsal.cloudwatch."""

@@ -14,6 +14,7 @@ root as its current directory, takes no arguments, and is told everything by its
 | REHEARSAL_ACCOUNT_ID | 123456789012 | the account the emulator answers for; the region is us-east-1 |
 | REHEARSAL_DATABASE_BASE_PORT | REHEARSAL_PORT + 20000 | first port databases are published on |
 | REHEARSAL_LONGEST_GRACE_SECONDS | (none) | cuts longer health check grace periods: bad releases fail sooner |
+| REHEARSAL_BAKE_SECONDS | 3 | how long a deployment with alarms goes on once its tasks serve alone; ECS takes minutes |
 | REHEARSAL_LOG_LEVEL | INFO | of the log on stderr |
 
 DOCKER_HOST and its companions are passed on to the Docker client. Variables that MiniStack itself reads are set here;
@@ -21,7 +22,7 @@ whatever the parent has under those names is overwritten, so that nothing binds 
 
 Ready: `GET http://127.0.0.1:REHEARSAL_PORT/_rehearsal/extensions` answers 200 with
 `{"ministack": "1.5.33", "network": name, "label": "pactum.rehearsal=PORT", "front_door": url or null,
-"rds_ca_file": path, "longest_grace_seconds": number or null,
+"rds_ca_file": path, "longest_grace_seconds": number or null, "bake_seconds": number,
 "extensions": [{"name", "rule", "source"}, ...]}`; nothing answers there before.
 Cannot start (wrong MiniStack, no Docker engine, no network to be had, port taken, bad variable): one line on stderr
 beginning `emulator: `, exit code 2.

@@ -3,16 +3,20 @@
 import itertools
 import json
 import threading
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import parse_qs
 
 from ministack import app as ministack_app
-from ministack.core.responses import request_scope
+from ministack.core.responses import StreamingResponse, request_scope
 from ministack.services import alb
 
+from rehearsal.emulator.balancer_metrics import Answer, BalancerMetrics
 from rehearsal.emulator.patching import Extension, replace, require
 from rehearsal.emulator.target_health import TargetRegistry, group_by_arn
+from rehearsal.emulator.waiting_requests import WaitingRequests
 
 EXTENSION = Extension(
     name="balancer routing",
@@ -29,6 +33,7 @@ UNAVAILABLE = (
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
+under_way: ContextVar[Answer] = ContextVar("under_way")
 
 
 def eligible(states: list[tuple[Any, str]]) -> list[Any]:
@@ -48,8 +53,10 @@ def is_users_domain(name: str) -> bool:
 class Balancers:
     """Finds load balancers across accounts and regions, and serves their requests."""
 
-    def __init__(self, registry: TargetRegistry) -> None:
+    def __init__(self, registry: TargetRegistry, metrics: BalancerMetrics) -> None:
         self._registry = registry
+        self._metrics = metrics
+        self.waiting = WaitingRequests()
         self._turn = itertools.count()
         self._lock = threading.Lock()
 
@@ -79,6 +86,8 @@ class Balancers:
         body = await ministack_app._read_request_body(receive, scope["method"], headers)
         query = scope.get("query_string", b"").decode("latin-1")
         raw_path = scope["raw_path"].decode("latin-1") if scope.get("raw_path") else None
+        answer = Answer(tenant=tenant, balancer=balancer["LoadBalancerArn"])
+        under_way.set(answer)
         with request_scope(*tenant):
             response = await alb.dispatch_request(
                 balancer,
@@ -92,6 +101,8 @@ class Balancers:
                 raw_query_string=query,
                 raw_path=raw_path,
             )
+            answer.status = response[0]
+            self._metrics.count(answer)
             await ministack_app._send_if_handled(send, response, receive, head=scope["method"] == "HEAD")
 
     def choose(self, group: str, registered: list[dict[str, Any]], default_port: int) -> dict[str, Any] | None:
@@ -144,9 +155,18 @@ def install(balancers: Balancers) -> None:
         target = balancers.choose(tg_arn, alb._targets.get(tg_arn) or [], int(group.get("Port") or 80))
         if target is None:
             return await unavailable()
-        return await alb._proxy_http_target(
-            target, group, method, raw_path or path, headers, body, query_params, raw_query_string
+        answer = under_way.get()
+        answer.target_group, began = tg_arn, time.monotonic()
+        response = await balancers.waiting.answer(
+            str(target["Id"]),
+            alb._proxy_http_target(
+                target, group, method, raw_path or path, headers, body, query_params, raw_query_string
+            ),
         )
+        # What the target answers is passed on as it comes; anything else is the balancer's own word for its silence.
+        if isinstance(response[2], StreamingResponse):
+            answer.target_seconds = time.monotonic() - began
+        return response
 
     require(
         alb,

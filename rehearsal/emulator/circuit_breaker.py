@@ -7,6 +7,7 @@ from typing import Any
 from ministack.services import ecs
 
 from rehearsal.emulator.patching import Extension
+from rehearsal.emulator.rollback import fail
 from rehearsal.emulator.service_events import event
 
 EXTENSION = Extension(
@@ -18,14 +19,8 @@ EXTENSION = Extension(
     source="How the Amazon ECS deployment circuit breaker detects failures",
 )
 FIRST_PAUSE_SECONDS = 0.5
+ROLLING_BACK = "ECS deployment circuit breaker: rolling back to deploymentId {id}."
 LONGEST_PAUSE_SECONDS = 10.0  # ECS pauses up to minutes; a rehearsal has not got them
-
-
-def last_completed(service: dict[str, Any], primary: dict[str, Any]) -> dict[str, Any] | None:
-    """The latest deployment, other than the primary, that completed."""
-    return next(
-        (d for d in service.get("deployments", []) if d is not primary and d["rolloutState"] == "COMPLETED"), None
-    )
 
 
 def pause_after(failures: int) -> float:
@@ -64,6 +59,8 @@ class CircuitBreaker:
         with self._lock:
             deployment = ecs._deployment_for_task(service, task)
             self._pause(service, task, deployment)
+            if task.get("stopCode") == "TaskFailedToStart":
+                event(service, f"was unable to place a task. Reason: {task.get('stoppedReason')}.")
             primary = ecs._primary_deployment(service)
             if deployment is None or deployment is not primary or deployment["rolloutState"] != "IN_PROGRESS":
                 return
@@ -82,29 +79,19 @@ class CircuitBreaker:
         self._paused_until[service["serviceArn"]] = time.monotonic() + pause_after(failures)
 
     def _trip(self, service: dict[str, Any], deployment: dict[str, Any]) -> None:
-        deployment |= {
-            "rolloutState": "FAILED",
-            "rolloutStateReason": "ECS deployment circuit breaker: tasks failed to start.",
-            "updatedAt": ecs._iso(),
-        }
-        event(service, f"(deployment {deployment['id']}) deployment failed: tasks failed to start.")
-        rollback = last_completed(service, deployment) if _settings(service).get("rollback") else None
-        if rollback is None:
-            return
-        reason = f"ECS deployment circuit breaker: rolling back to deploymentId {rollback['id']}."
-        deployment |= {"status": "ACTIVE", "desiredCount": 0}
-        rollback |= {
-            "status": "PRIMARY",
-            "desiredCount": service.get("desiredCount", 0),
-            "rolloutState": "IN_PROGRESS",
-            "rolloutStateReason": reason,
-            "updatedAt": ecs._iso(),
-            "failedTasks": 0,
-        }
-        service["deployments"].sort(key=lambda d: d["status"] != "PRIMARY")
-        service["taskDefinition"] = rollback["taskDefinition"]
+        returned = fail(
+            service,
+            deployment,
+            reason="ECS deployment circuit breaker: tasks failed to start.",
+            said="tasks failed to start",
+            returning=ROLLING_BACK if _settings(service).get("rollback") else None,
+        )
+        if returned is not None:
+            self.forget_pause(service)
+
+    def forget_pause(self, service: dict[str, Any]) -> None:
+        """Start tasks again at once: those of another deployment than the one that failed."""
         self._paused_until.pop(service["serviceArn"], None)
-        event(service, f"(deployment {deployment['id']}) {reason}")
 
 
 def _settings(service: dict[str, Any]) -> dict[str, Any]:

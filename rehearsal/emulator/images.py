@@ -64,11 +64,16 @@ def ensure(docker_client: Any, image: str, port: int) -> str:
     try:
         docker_client.images.pull(reference, auth_config=CREDENTIALS if from_ecr else None)
     except (NotFound, APIError) as error:
+        why = f"{image}: not found" if is_absent(error) else error.explanation or error
         raise ecs._ImagePullError(
-            f"pull image manifest has been retried 1 time(s): failed to resolve ref {image}: "
-            f"{error.explanation or error}"
+            f"pull image manifest has been retried 1 time(s): failed to resolve ref {image}: {why}"
         ) from error
     return reference
+
+
+def is_absent(error: APIError) -> bool:
+    """Whether a registry answered that it has no such image, whichever way Docker passes that on."""
+    return isinstance(error, NotFound) or "not found" in str(error.explanation).lower()
 
 
 def start(docker_client: Any, image: str, options: dict[str, Any]) -> Any:

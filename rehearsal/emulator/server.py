@@ -1,6 +1,7 @@
 """One process with everything in it: the gateway, the front door, probes and scheduler, and a clean end."""
 
 import asyncio
+import functools
 import json
 import logging
 import os
@@ -16,11 +17,15 @@ from ministack import app as ministack_app
 from ministack.services import ecs, rds
 
 from rehearsal.emulator import (
+    alarms,
     balancer,
+    balancer_metrics,
     circuit_breaker,
     container_settings,
     container_watch,
     database,
+    deployment_alarms,
+    execute_command,
     front_door,
     images,
     labels,
@@ -30,7 +35,9 @@ from rehearsal.emulator import (
     target_health,
     target_probes,
     task_environment,
+    task_secrets,
     task_stop,
+    waiting_requests,
 )
 from rehearsal.emulator.gateway import Gateway
 from rehearsal.emulator.patching import MINISTACK_VERSION, require
@@ -42,19 +49,26 @@ logger = logging.getLogger("rehearsal.emulator")
 MODULES = (
     container_settings,
     task_environment,
+    task_secrets,
+    execute_command,
     images,
     container_watch,
     task_stop,
     target_health,
     balancer,
+    balancer_metrics,
+    waiting_requests,
     service_scheduler,
     circuit_breaker,
+    alarms,
+    deployment_alarms,
     database,
     secret_versions,
     front_door,
     labels,
 )
 KEEP_ALIVE_SECONDS = 75
+UNLIMITED = 2**31  # requests on one connection; a balancer ends a connection for its age only
 
 
 class Emulator:
@@ -69,7 +83,8 @@ class Emulator:
         # MiniStack's services would each make a client of their own, with a time-out of their own.
         ecs._docker = rds._docker = docker_client
         self._registry = target_health.TargetRegistry(task_stop.deregistration_delay)
-        self._balancers = balancer.Balancers(self._registry)
+        self._metrics = balancer_metrics.BalancerMetrics()
+        self._balancers = balancer.Balancers(self._registry, self._metrics)
         self._install()
 
     def _install(self) -> None:
@@ -78,14 +93,22 @@ class Emulator:
         labels.install(settings)
         container_settings.install(settings, docker_client)
         task_environment.install(self._gateway_address)
+        task_secrets.install()
         images.install(settings, self._closing)
-        stopper = task_stop.install(docker_client, self._closing)
+        stopper = task_stop.install(docker_client, self._closing, self._balancers.waiting.target_gone)
         target_health.install(self._registry)
         balancer.install(self._balancers)
         self._scheduler = service_scheduler.Scheduler(
-            docker_client, self._registry, stopper, settings.longest_grace_seconds
+            docker_client,
+            self._registry,
+            stopper,
+            settings.longest_grace_seconds,
+            deployment_alarms.DeploymentAlarms(settings.bake_seconds),
         )
         service_calls.install(self._scheduler)
+        execute_command.install(settings)
+        self._alarms = alarms.Alarms()
+        alarms.install()
         database.install(docker_client, settings, self._gateway_address)
         secret_versions.install()
 
@@ -98,6 +121,7 @@ class Emulator:
             "label": self._settings.label,
             "front_door": f"http://127.0.0.1:{door}/" if door else None,
             "longest_grace_seconds": self._settings.longest_grace_seconds,
+            "bake_seconds": self._settings.bake_seconds,
             "rds_ca_file": str(self._settings.rds_ca_file),
             "extensions": [asdict(module.EXTENSION) for module in MODULES],
         }
@@ -129,14 +153,14 @@ class Emulator:
             raise self._failure
 
     def _start_loops(self, failed: Callable[[LoopFailedError], None]) -> None:
-        probes = threading.Thread(
-            target=target_probes.run_probes, args=(self._registry, self._closing, failed), daemon=True, name="probes"
-        )
-        scheduler = threading.Thread(
-            target=self._scheduler.run, args=(self._closing, failed), daemon=True, name="scheduler"
-        )
-        probes.start()
-        scheduler.start()
+        loops: dict[str, Callable[..., None]] = {
+            "probes": functools.partial(target_probes.run_probes, self._registry),
+            "scheduler": self._scheduler.run,
+            "alarms": self._alarms.run,
+            "metrics": self._metrics.run,
+        }
+        for name, run in loops.items():
+            threading.Thread(target=run, args=(self._closing, failed), daemon=True, name=name).start()
 
     def _gateway_binds(self) -> list[str]:
         # Containers on the emulator's own network reach the AWS endpoint at the network's address on this host.
@@ -146,6 +170,7 @@ class Emulator:
         config = Config()
         config.bind = binds
         config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+        config.keep_alive_max_requests = UNLIMITED
         config.graceful_timeout = 1.0
         config.errorlog = None  # its lines would be on stderr twice
         config.loglevel = self._settings.log_level

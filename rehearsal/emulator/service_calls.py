@@ -6,6 +6,7 @@ from typing import Any
 from ministack.services import ecs
 
 from rehearsal.emulator.patching import replace, require
+from rehearsal.emulator.rollback import as_listed
 from rehearsal.emulator.service_scheduler import Scheduler
 
 # What reads a service's deployments and then changes them. MiniStack does so in several threads without a lock, and a
@@ -38,6 +39,17 @@ def update_service(data: dict[str, Any], original: Callable[..., Any]) -> Any:
     return answer
 
 
+def sanitize(original: Callable[..., Any]) -> Callable[..., Any]:
+    """What a service looks like from outside, with its deployments as ECS lists them."""
+
+    def view(record: Any) -> Any:
+        if isinstance(record, dict) and "deployments" in record and "serviceArn" in record:
+            record = {**record, "deployments": [as_listed(one) for one in record["deployments"]]}
+        return original(record)
+
+    return view
+
+
 def install(scheduler: Scheduler) -> None:
     """Put the scheduler in the place of MiniStack's reconciling."""
     originals: dict[str, Callable[..., Any]] = {}
@@ -60,6 +72,7 @@ def install(scheduler: Scheduler) -> None:
     for name, parameters in CHANGING.items():
         originals[name] = replace(ecs, name, parameters, locked(name))
     originals["_update_service"] = replace(ecs, "_update_service", "(data)", locked_update)
+    replace(ecs, "_sanitize", "(obj)", sanitize(require(ecs, "_sanitize", "(obj)")))
     replace(ecs, "_reconcile_service_tasks", "(cluster_name, svc_key)", scheduler.wake)
     replace(ecs, "_complete_service_deployment", "(cluster_name, svc_key, expected_deployment_id=None)", scheduler.wake)
     replace(

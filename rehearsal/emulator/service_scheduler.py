@@ -15,9 +15,11 @@ from ministack.core.responses import request_scope
 from ministack.services import ecs
 
 from rehearsal.emulator import circuit_breaker, task_health
+from rehearsal.emulator.deployment_alarms import DeploymentAlarms, is_baking
 from rehearsal.emulator.deployments import Decision, ServiceView, TaskView, decide
 from rehearsal.emulator.patching import Extension
 from rehearsal.emulator.repeating import LoopFailedError, repeat
+from rehearsal.emulator.rollback import last_completed
 from rehearsal.emulator.service_events import event
 from rehearsal.emulator.target_health import TargetRegistry
 from rehearsal.emulator.task_stop import Stopper
@@ -43,7 +45,12 @@ class Scheduler:
     """Keeps every service at its desired count."""
 
     def __init__(
-        self, docker_client: Any, registry: TargetRegistry, stopper: Stopper, longest_grace: float | None = None
+        self,
+        docker_client: Any,
+        registry: TargetRegistry,
+        stopper: Stopper,
+        longest_grace: float | None = None,
+        alarms: DeploymentAlarms | None = None,
     ) -> None:
         self._docker = docker_client
         self._longest_grace = longest_grace
@@ -52,6 +59,7 @@ class Scheduler:
         self.lock = threading.RLock()  # of every service's deployments: what reads and then changes them holds it
         self._wake = threading.Event()
         self.breaker = circuit_breaker.CircuitBreaker(self.lock)
+        self._alarms = alarms or DeploymentAlarms(bake_seconds=0)
 
     def wake(self, *_arguments: Any, **_options: Any) -> None:
         """Look at the services now rather than at the next tick."""
@@ -88,7 +96,7 @@ class Scheduler:
             for arn, task in tasks.items()
         }
         with self.lock:
-            primary = ecs._primary_deployment(service)
+            primary = self._primary(service)
             if primary is None:
                 return
             if primary["rolloutState"] == "IN_PROGRESS" and not primary.get("rolloutStateReason"):
@@ -111,6 +119,20 @@ class Scheduler:
             self._apply(cluster, service, primary, tasks, decision)
         ecs._refresh_service_state(cluster, f"service:{service['serviceName']}")
 
+    def _primary(self, service: Service) -> Deployment | None:
+        """The primary deployment, after its alarms have had their say."""
+        primary: Deployment | None = ecs._primary_deployment(service)
+        if primary is None:
+            return None
+        self._alarms.begun(service, primary)
+        if not self._alarms.failed(service, primary):
+            return primary
+        self.breaker.forget_pause(service)
+        primary = ecs._primary_deployment(service)
+        if primary is not None:
+            self._alarms.begun(service, primary)
+        return primary
+
     def _apply(
         self, cluster: str, service: Service, primary: Deployment, tasks: dict[str, Task], decision: Decision
     ) -> None:
@@ -126,7 +148,7 @@ class Scheduler:
         if time.monotonic() >= self.breaker.paused_until(service):
             for deployment, count in decision.start.items():
                 self._start(cluster, service, deployment, count)
-        if decision.complete:
+        if decision.complete and self._alarms.baked(service, primary):
             complete(service, primary)
 
     def _start(self, cluster: str, service: Service, deployment_id: str, count: int) -> None:
@@ -160,7 +182,8 @@ class Scheduler:
 def service_view(service: Service, primary: Deployment) -> ServiceView:
     """What the decision needs to know of a service."""
     configuration = service.get("deploymentConfiguration") or {}
-    fallback = circuit_breaker.last_completed(service, primary)
+    # A task lost while the new revision bakes is replaced by one of its own.
+    fallback = None if is_baking(primary) else last_completed(service, primary)
     return ServiceView(
         desired=int(service.get("desiredCount") or 0),
         primary=primary["id"],

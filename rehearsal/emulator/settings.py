@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HIGHEST_PORT = 65535
+DEFAULT_BAKE_SECONDS = 3.0
 LABEL_KEY = "pactum.rehearsal"
 
 
@@ -29,6 +30,7 @@ class Settings:
     account_id: str
     database_base_port: int
     longest_grace_seconds: float | None
+    bake_seconds: float
     log_level: str
 
     @property
@@ -50,6 +52,7 @@ class Settings:
     def from_environment(cls, environment: "Mapping[str, str]") -> "Settings":
         """Read the variables that `__main__` documents. Raises CannotStartError naming the variable that is wrong."""
         port = _port(environment, "REHEARSAL_PORT", 4666, lowest=1)
+        bake = _seconds(environment, "REHEARSAL_BAKE_SECONDS")
         directory = Path(environment.get("REHEARSAL_DIRECTORY") or ".rehearsal").absolute()
         return cls(
             port=port,
@@ -63,6 +66,7 @@ class Settings:
                 environment, "REHEARSAL_DATABASE_BASE_PORT", min(port + 20_000, HIGHEST_PORT - 500), lowest=1
             ),
             longest_grace_seconds=_seconds(environment, "REHEARSAL_LONGEST_GRACE_SECONDS"),
+            bake_seconds=DEFAULT_BAKE_SECONDS if bake is None else bake,
             log_level=environment.get("REHEARSAL_LOG_LEVEL") or "INFO",
         )
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,7 @@ class Stopper:
 
     docker_client: Any
     closing: threading.Event
+    on_gone: Callable[[str], None] = lambda _: None  # told the address of a task whose container has ended
 
     def request(
         self, task_arn: str, task: dict[str, Any], reason: str, stop_code: str, exit_code: int | None = None
@@ -87,6 +89,8 @@ class Stopper:
         essential = index >= len(essentials) or essentials[index]
         if essential or all(c.get("exitCode") is not None for c in task.get("containers", [])):
             self.request(task["taskArn"], task, ESSENTIAL_EXITED, "EssentialContainerExited")
+            # Only now that it is no target any more: whoever chose it before is waiting for it already.
+            self.on_gone(str(ecs._task_ip(task) or ""))
 
     def _stop(self, task: dict[str, Any], groups: list[str], scope: tuple[str, str]) -> None:
         with request_scope(*scope):
@@ -154,6 +158,8 @@ class Stopper:
             task |= {"lastStatus": "STOPPED", "stoppedAt": ecs._iso()}
             for container in task.get("containers", []):
                 container["lastStatus"] = "STOPPED"
+                for agent in container.get("managedAgents") or []:
+                    agent["lastStatus"] = "STOPPED"
         self._refresh(task)
 
     def _refresh(self, task: dict[str, Any]) -> None:
@@ -179,9 +185,9 @@ def _essential_exited(task: dict[str, Any]) -> bool:
     return any(container.get("exitCode") is not None for container in task.get("containers", []))
 
 
-def install(docker_client: Any, closing: threading.Event) -> Stopper:
+def install(docker_client: Any, closing: threading.Event, on_gone: Callable[[str], None]) -> Stopper:
     """Replace every way in which MiniStack ends a task, and watch containers so that an exit ends one too."""
-    stopper = Stopper(docker_client, closing)
+    stopper = Stopper(docker_client, closing, on_gone)
 
     def stop_task(data: dict[str, Any]) -> Any:
         cluster = ecs._resolve_cluster_name(data.get("cluster", "default"))

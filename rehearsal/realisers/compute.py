@@ -81,6 +81,11 @@ def _deployment(key: str) -> Any:  # noqa: ANN401 - a Field
     return lambda value: {"deploymentConfiguration": {key: value}}
 
 
+def _alarms(value: Properties) -> Properties:
+    names = ("alarmNames", "enable", "rollback")
+    return {"deploymentConfiguration": {"alarms": {name: value[name] for name in names}}}
+
+
 # What the emulator's UpdateService acts on as ECS does, in every request that has it.
 _CHANGEABLE: dict[str, Field] = {
     "taskDefinition": "taskDefinition",
@@ -89,6 +94,7 @@ _CHANGEABLE: dict[str, Field] = {
     "deploymentMinimumHealthyPercent": _deployment("minimumHealthyPercent"),
     "deploymentMaximumPercent": _deployment("maximumPercent"),
     "deploymentCircuitBreaker": _deployment("deploymentCircuitBreaker"),
+    "alarms": _alarms,
     "enableExecuteCommand": "enableExecuteCommand",
     "forceNewDeployment": "forceNewDeployment",
 }
@@ -102,21 +108,12 @@ _FIXED: dict[str, Field] = {
     "platformVersion": "platformVersion",
     "networkConfiguration": _network,
     "loadBalancers": verbatim("loadBalancers"),
-    "alarms": lambda value: {
-        "deploymentConfiguration": {
-            "alarms": {
-                "alarmNames": value["alarmNames"],
-                "enable": value["enable"],
-                "rollback": value["rollback"],
-            }
-        }
-    },
     "propagateTags": "propagateTags",
     "enableEcsManagedTags": "enableECSManagedTags",
     "tags": _tags,
 }
-# UpdateService replaces this structure whole, so a request must repeat its fixed part.
-_REPEATED: dict[str, Field] = {name: _FIXED[name] for name in ("cluster", "alarms")}
+# Where the service is, which every request must say.
+_WHERE: dict[str, Field] = {"cluster": _FIXED["cluster"]}
 
 
 def _create_service(tools: Tools, _: str, inputs: Properties) -> Made:
@@ -128,7 +125,7 @@ def _create_service(tools: Tools, _: str, inputs: Properties) -> Made:
 
 
 def _update_service(tools: Tools, before: Deployed, inputs: Properties) -> Made:
-    request = parameters(_CHANGEABLE | _REPEATED, inputs)
+    request = parameters(_CHANGEABLE | _WHERE, inputs)
     merge(request, {"service": before.id})
     tools.client("ecs").update_service(**request)
     _wait_if_asked(tools, inputs, before.id)

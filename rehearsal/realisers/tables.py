@@ -6,6 +6,7 @@ from rehearsal.realisers.commands import COMMANDS
 from rehearsal.realisers.compute import COMPUTE
 from rehearsal.realisers.data import DATA
 from rehearsal.realisers.images import IMAGES
+from rehearsal.realisers.memory import MEMORY
 from rehearsal.realisers.network import NETWORK
 from rehearsal.realisers.observing import OBSERVING
 from rehearsal.realisers.randomness import RANDOMNESS
@@ -15,6 +16,7 @@ from rehearsal.realisers.traffic import TRAFFIC
 REHEARSED: dict[str, Realiser] = {
     **NETWORK,
     **DATA,
+    **MEMORY,
     **ACCESS,
     **COMPUTE,
     **TRAFFIC,

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +16,11 @@ from typing import Any
 
 import docker
 import pytest
+from rehearsal.emulator import alarms, service_calls
+from rehearsal.emulator.deployment_alarms import DeploymentAlarms
+from rehearsal.emulator.service_scheduler import Scheduler
+from rehearsal.emulator.target_health import TargetRegistry
+from rehearsal.emulator.task_stop import Stopper
 
 from emulator_cloud import CLUSTER, LOG_GROUP, Cloud, build_context
 
@@ -22,6 +28,18 @@ ROOT = Path(__file__).parents[2]
 BASE = os.environ.get("STAND_IN_PYTHON_IMAGE", "pactum-standin/python:3.13-slim-trixie")
 PREFIX = os.environ.get("STAND_IN_IMAGE_PREFIX", "pactum-standin")
 START_SECONDS = 40
+BAKE_SECONDS = 100.0
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until told otherwise (seconds)."""
+
+    now: float = 1_000_000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
 
 
 @dataclass
@@ -78,6 +96,22 @@ def start(directory: Path, arguments: tuple[str, ...] = ("-m", "rehearsal.emulat
 
 
 @pytest.fixture(scope="session")
+def bake_clock() -> Clock:
+    """The clock by which deployments of `scheduler` bake."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def scheduler(bake_clock: Clock) -> Scheduler:
+    """A scheduler that is installed in this process, where no Docker engine is asked for anything."""
+    watching = DeploymentAlarms(BAKE_SECONDS, bake_clock)
+    made = Scheduler(None, TargetRegistry(lambda _: 0.0), Stopper(None, threading.Event()), alarms=watching)
+    service_calls.install(made)
+    alarms.install()
+    return made
+
+
+@pytest.fixture(scope="session")
 def docker_client() -> Iterator[Any]:
     """A client of the Docker engine."""
     client = docker.from_env()
@@ -88,7 +122,9 @@ def docker_client() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """The emulator that most tests share."""
-    running = start(tmp_path_factory.mktemp("emulator"), REHEARSAL_PARENT_PID=str(os.getpid()))
+    running = start(
+        tmp_path_factory.mktemp("emulator"), REHEARSAL_PARENT_PID=str(os.getpid()), REHEARSAL_BAKE_SECONDS="100"
+    )
     yield running
     assert running.end() == 0, "an emulator that was asked to end must end well"
 

@@ -107,7 +107,7 @@ class Cloud:
     def __init__(self, port: int, image: str) -> None:
         self.port = port
         self.image = image
-        self.ecs, self.elb, self.ec2, self.ecr, self.logs, self.secrets, self.rds = (
+        self.ecs, self.elb, self.ec2, self.ecr, self.logs, self.secrets, self.rds, self.cloudwatch, self.dynamodb = (
             boto3.client(
                 name,
                 endpoint_url=f"http://127.0.0.1:{port}",
@@ -115,12 +115,13 @@ class Cloud:
                 aws_access_key_id="test",
                 aws_secret_access_key="test",
             )
-            for name in ("ecs", "elbv2", "ec2", "ecr", "logs", "secretsmanager", "rds")
+            for name in ("ecs", "elbv2", "ec2", "ecr", "logs", "secretsmanager", "rds", "cloudwatch", "dynamodb")
         )
 
     def task_definition(self, environment: dict[str, str] | None = None, **settings: Any) -> str:
         """Register a definition with one container and return its ARN."""
         volumes = settings.pop("volumes", [])
+        roles = {"taskRoleArn": settings.pop("role")} if "role" in settings else {}
         container = {
             "name": "web",
             "image": self.image,
@@ -140,6 +141,7 @@ class Cloud:
             memory="512",
             containerDefinitions=[container],
             volumes=volumes,
+            **roles,
         )
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 VERSION = os.environ.get("VERSION", "1")
 HEALTH = int(os.environ.get("HEALTH", "200"))
+ANSWER = int(os.environ.get("ANSWER", "200"))
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -26,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(2)
             self.answer(200, "slow")
         else:
-            self.answer(HEALTH if self.path == "/healthz" else 200, f"version {VERSION}")
+            self.answer(HEALTH if self.path == "/healthz" else ANSWER, f"version {VERSION}")
 
     def answer(self, status: int, text: str, **headers: str) -> None:
         """Send one response."""

@@ -6,20 +6,10 @@ from typing import Any
 
 import pytest
 from ministack.services import ecs
-from rehearsal.emulator import service_calls, service_scheduler
+from rehearsal.emulator import service_scheduler
 from rehearsal.emulator.service_scheduler import Scheduler
-from rehearsal.emulator.target_health import TargetRegistry
-from rehearsal.emulator.task_stop import Stopper
 
 NAMES = {"cluster": "locks", "service": "web"}
-
-
-@pytest.fixture(scope="module")
-def scheduler() -> Scheduler:
-    """A scheduler that is installed in this process, where no Docker engine is asked for anything."""
-    made = Scheduler(None, TargetRegistry(lambda _: 0.0), Stopper(None, threading.Event()))
-    service_calls.install(made)
-    return made
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from emulator_cloud import CLUSTER, Cloud, Load, get, until
 
+REQUESTS = 1100  # more than the 1000 after which the web server by itself would end a connection
 Service = tuple[str, str, str]  # name, DNS name of the balancer, first task definition
 
 
@@ -64,6 +65,19 @@ def test_the_users_domain_leads_to_the_balancer(cloud: Cloud) -> None:
     assert "host: pactum.example.com" in text, "the application sees the name that the user typed"
 
 
+@pytest.mark.parametrize("door", ["port", "front_port"])
+def test_a_connection_stays_open_over_any_number_of_requests(web: Service, emulator: Any, door: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", getattr(emulator, door), timeout=10)
+    connection.auto_open = 0  # a connection that was closed must be noticed, not opened again
+    connection.connect()
+    for number in range(REQUESTS):
+        connection.request("GET", "/", headers={"Host": web[1]})
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (200, b"version 1"), f"request {number}"
+        assert not response.will_close, f"the balancer ends the connection after {number} requests"
+    connection.close()
+
+
 def test_paths_of_the_emulator_itself_reach_the_application(cloud: Cloud, web: Service) -> None:
     assert get(cloud.port, "/_ministack/health", web[1]) == (200, "version 1"), "AWS's balancer has no pages of its own"
 
@@ -101,7 +115,7 @@ def test_a_release_that_never_gets_healthy_is_rolled_back_unnoticed(cloud: Cloud
     assert "version bad" not in load.answers, "an unhealthy target must not get a request"
     assert cloud.deployments(service)[revision]["rolloutStateReason"].endswith("tasks failed to start."), "ECS's words"
     events = [event["message"] for event in cloud.describe(service)["events"]]
-    assert any("rolling back to deploymentId ecs-svc/" in event for event in events), "what an operator looks for"
+    assert any("rolling back to deployment ecs-svc/" in event for event in events), "what an operator looks for"
     tasks = [cloud.task(arn) for arn in cloud.ecs.list_tasks(cluster=CLUSTER, desiredStatus="STOPPED")["taskArns"]]
     reasons = {task["stoppedReason"] for task in tasks if task["taskDefinitionArn"] == bad}
     assert any("Task failed ELB health checks in (target-group arn:aws:" in reason for reason in reasons), reasons
@@ -123,15 +137,19 @@ def test_a_release_that_crashes_is_rolled_back(cloud: Cloud, web: Service) -> No
 def test_a_killed_task_is_replaced(cloud: Cloud, web: Service, docker_client: Any) -> None:
     service, name, _ = web
     arns = cloud.ecs.list_tasks(cluster=CLUSTER, serviceName=service)["taskArns"]
-    docker_client.containers.list(filters={"label": f"com.amazonaws.ecs.task-arn={arns[0]}"})[0].kill()
+    with Load(cloud.port, name) as load:
+        docker_client.containers.list(filters={"label": f"com.amazonaws.ecs.task-arn={arns[0]}"})[0].kill()
+        time.sleep(1)
+    assert load.failed.keys() <= {502}, "a balancer answers so for a target that is gone, and tries no other"
 
     def replaced() -> bool:
         now = cloud.ecs.list_tasks(cluster=CLUSTER, serviceName=service)["taskArns"]
         return arns[0] not in now and cloud.describe(service)["runningCount"] == 2
 
-    until(replaced, 20, "a second task")
+    with Load(cloud.port, name) as load:
+        until(replaced, 20, "a second task")
+    assert load.failed == {}, "a second later the balancer knows"
     assert cloud.stopped(arns[0])["containers"][0]["exitCode"] == 137, "killed"
-    assert get(cloud.port, "/", name)[0] == 200, "the other task serves meanwhile"
 
 
 def test_a_first_deployment_that_fails_stays_failed(cloud: Cloud) -> None:

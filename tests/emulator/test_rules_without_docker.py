@@ -37,11 +37,17 @@ def test_settings_have_defaults_for_everything() -> None:
         "REHEARSAL_PARENT_PID",
         "REHEARSAL_ACCOUNT_ID",
         "REHEARSAL_LONGEST_GRACE_SECONDS",
+        "REHEARSAL_BAKE_SECONDS",
     ],
 )
 def test_a_bad_setting_is_refused_by_its_name(name: str) -> None:
     with pytest.raises(CannotStartError, match=name):
         Settings.from_environment({name: "many"})
+
+
+def test_the_bake_time_is_short_unless_asked_for() -> None:
+    assert SETTINGS.bake_seconds == 3, "everybody waits for it at every update"
+    assert Settings.from_environment({"REHEARSAL_BAKE_SECONDS": "0"}).bake_seconds == 0, "none is a choice too"
 
 
 def test_ministack_is_told_to_stay_on_loopback() -> None:

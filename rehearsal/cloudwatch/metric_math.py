@@ -1,0 +1,221 @@
+"""Metric math: the part of CloudWatch's expressions that alarms here use.
+
+Numbers, metrics by their id, + - * / and comparisons, AND, OR, brackets, and FILL, IF, MAX, MIN, SUM, AVG, ABS.
+Source: Amazon CloudWatch User Guide, "Using math expressions with CloudWatch metrics".
+"""
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+Series = dict[int, float]  # value by the beginning of its period; a missing datapoint has no entry
+Value = float | Series | list["float | Series"]
+Numbers = Callable[[float, float], float]
+
+_TOKEN = re.compile(r"\s*(?:(\d+\.?\d*|\.\d+)|([A-Za-z]\w*)|(==|!=|<=|>=|&&|\|\||[-+*/()<>,\[\]]))")
+_COMPARISONS: dict[str, Numbers] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+_REDUCERS: dict[str, Callable[[Sequence[float]], float]] = {
+    "MAX": max,
+    "MIN": min,
+    "SUM": sum,
+    "AVG": lambda numbers: sum(numbers) / len(numbers),
+}
+
+
+class MathError(ValueError):
+    """An expression that is wrong, or that this part of metric math does not cover."""
+
+
+def evaluate(expression: str, metrics: Mapping[str, Value], times: Sequence[int]) -> Series:
+    """Compute an expression for the periods that begin at `times`. Raises MathError."""
+    result = _Parser(expression=expression, metrics=metrics, times=times).whole()
+    if isinstance(result, list):
+        raise MathError(f"{expression!r} yields several time series; an alarm needs one")
+    return result if isinstance(result, dict) else dict.fromkeys(times, result)
+
+
+def names(expression: str) -> set[str]:
+    """The words of an expression: ids of queries, and names of functions. Raises MathError."""
+    return {word for word in _tokens(expression) if word[0].isalpha()}
+
+
+@dataclass
+class _Parser:
+    expression: str
+    metrics: Mapping[str, Value]
+    times: Sequence[int]
+    tokens: list[str] = field(default_factory=list)
+
+    def whole(self) -> Value:
+        self.tokens = _tokens(self.expression)
+        result = self._either()
+        if self.tokens:
+            raise MathError(f"{self.expression!r} goes on with {self.tokens[0]!r} where it should end")
+        return result
+
+    def _next(self) -> str:
+        if not self.tokens:
+            raise MathError(f"{self.expression!r} ends too early")
+        return self.tokens.pop(0)
+
+    def _takes(self, *words: str) -> str:
+        if self.tokens and self.tokens[0].upper() in words:
+            return self.tokens.pop(0).upper()
+        return ""
+
+    def _expect(self, word: str) -> None:
+        if self._next() != word:
+            raise MathError(f"{self.expression!r} lacks a {word!r}")
+
+    def _either(self) -> Value:
+        left = self._both()
+        while self._takes("OR", "||"):
+            left = _combine(lambda a, b: float(bool(a) or bool(b)), left, self._both())
+        return left
+
+    def _both(self) -> Value:
+        left = self._comparison()
+        while self._takes("AND", "&&"):
+            left = _combine(lambda a, b: float(bool(a) and bool(b)), left, self._comparison())
+        return left
+
+    def _comparison(self) -> Value:
+        left = self._sum()
+        if word := self._takes(*_COMPARISONS):
+            compare = _COMPARISONS[word]
+            return _combine(lambda a, b: float(compare(a, b)), left, self._sum())
+        return left
+
+    def _sum(self) -> Value:
+        left = self._product()
+        while word := self._takes("+", "-"):
+            left = _combine(operator.add if word == "+" else operator.sub, left, self._product())
+        return left
+
+    def _product(self) -> Value:
+        left = self._sign()
+        while word := self._takes("*", "/"):
+            left = _combine(operator.mul if word == "*" else operator.truediv, left, self._sign())
+        return left
+
+    def _sign(self) -> Value:
+        if self._takes("-"):
+            return _combine(operator.mul, -1.0, self._sign())
+        return self._term()
+
+    def _term(self) -> Value:
+        word = self._next()
+        if word == "(":
+            inner = self._either()
+            self._expect(")")
+            return inner
+        if word == "[":
+            return [_single(one) for one in self._list("]")]
+        if word[0].isdigit() or word[0] == ".":
+            return float(word)
+        if self._takes("("):
+            return self._function(word.upper())
+        if word in self.metrics:
+            return self.metrics[word]
+        raise MathError(f"{self.expression!r} uses {word!r}, which is no id of the alarm's queries")
+
+    def _list(self, end: str) -> list[Value]:
+        found = [self._either()]
+        while self._takes(","):
+            found.append(self._either())
+        self._expect(end)
+        return found
+
+    def _function(self, name: str) -> Value:
+        if name == "FILL":
+            return self._fill()
+        arguments = self._list(")")
+        if name == "IF" and len(arguments) in (2, 3):
+            return self._if(*(_single(one) for one in arguments))
+        if name == "ABS" and len(arguments) == 1:
+            return _combine(lambda a, _: abs(a), _single(arguments[0]), 0.0)
+        if name in _REDUCERS and len(arguments) == 1:
+            return self._reduce(_REDUCERS[name], arguments[0])
+        raise MathError(f"{self.expression!r} uses {name} in a way that is not covered here")
+
+    def _fill(self) -> Value:
+        metric = _single(self._either())
+        self._expect(",")
+        repeat = self._takes("REPEAT")
+        filler = 0.0 if repeat else _single(self._either())
+        self._expect(")")
+        given = metric if isinstance(metric, dict) else dict.fromkeys(self.times, metric)
+        filled: Series = {}
+        last: float | None = None
+        for time in sorted({*self.times, *given}):
+            last = given.get(time, last if repeat else _at(filler, time))
+            if last is not None:
+                filled[time] = last
+        return filled
+
+    def _if(self, condition: "float | Series", yes: "float | Series", no: "float | Series | None" = None) -> Value:
+        if not isinstance(condition, dict):
+            chosen = yes if condition else no
+            return {} if chosen is None else chosen
+        result: Series = {}
+        for time, holds in condition.items():
+            number = _at(yes, time) if holds else _at({} if no is None else no, time)
+            if number is not None:
+                result[time] = number
+        return result
+
+    def _reduce(self, reducer: Callable[[Sequence[float]], float], argument: Value) -> Value:
+        if isinstance(argument, dict):  # of one series: a number
+            return reducer(list(argument.values())) if argument else {}
+        if isinstance(argument, float):
+            return argument
+        result: Series = {}
+        for time in self.times:
+            numbers = [number for one in argument if (number := _at(one, time)) is not None]
+            if numbers:
+                result[time] = reducer(numbers)
+        return result
+
+
+def _tokens(expression: str) -> list[str]:
+    tokens, position = [], 0
+    text = expression.rstrip()
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise MathError(f"{expression!r} has something that is not covered here at {text[position:]!r}")
+        tokens.append(match[0].strip())
+        position = match.end()
+    return tokens
+
+
+def _single(found: Value) -> "float | Series":
+    if isinstance(found, list):
+        raise MathError("an array of time series stands where one is needed")
+    return found
+
+
+def _at(found: "float | Series", time: int) -> float | None:
+    return found.get(time) if isinstance(found, dict) else found
+
+
+def _combine(compute: Numbers, left: Value, right: Value) -> Value:
+    """Number by number; a datapoint that is missing on one side, or a division by zero, leaves none."""
+    first, second = _single(left), _single(right)
+    if not isinstance(first, dict) and not isinstance(second, dict):
+        return float(compute(first, second)) if not (compute is operator.truediv and second == 0) else {}
+    times = first.keys() if isinstance(first, dict) else second.keys() if isinstance(second, dict) else []
+    result: Series = {}
+    for time in times:
+        a, b = _at(first, time), _at(second, time)
+        if a is not None and b is not None and not (compute is operator.truediv and b == 0):
+            result[time] = float(compute(a, b))
+    return result
