@@ -62,14 +62,19 @@ class OperatorCommand:
         if pulumi.runtime.is_dry_run():
             return pulumi.Output.from_input(None)
         ran = local.run_output(
-            command=pulumi.Output.concat(self.text(), f" 2>&1 || echo {FAILED}"),
-            environment=self.environment(),
+            command=pulumi.Output.concat(self.text(), f" || echo {FAILED} $?"),
+            # What it says meanwhile, ECS's events above all, is seen where no terminal is; state keeps nothing of it.
+            environment={**self.environment(), "OPS_PROGRESS": "stderr"},
             opts=pulumi.InvokeOutputOptions(depends_on=list(depends_on)),
         )
-        return ran.apply(lambda result: _judge(result.stdout))
+        return ran.apply(lambda result: self._judge(result.stdout, result.stderr))
 
-
-def _judge(written: str) -> None:
-    message, failed, _ = written.rpartition(FAILED)
-    if failed:
-        raise pulumi.RunError(message.strip())
+    def _judge(self, stdout: str, stderr: str) -> None:
+        _, failed, exit_code = stdout.rpartition(FAILED)
+        if not failed:
+            return
+        # Its steps were shown as they came; what is left to say begins with its name.
+        start = f"ops {self.verb}: "
+        _, said, message = f"\n{stderr}".rpartition(f"\n{start}")
+        ended = f"ended with exit code {exit_code.strip()}, and said no more than this:\n{stderr}"
+        raise pulumi.RunError(start + (message if said else ended).strip())

@@ -78,6 +78,7 @@ class ObservabilitySettings:
     log_retention_days: int
     alarm_email: str
     error_count: int
+    rollback_error_percent: int
     slow_milliseconds: int
 
 
@@ -129,6 +130,7 @@ def load() -> Settings:
             log_retention_days=_retention(config),
             alarm_email=config.text("alarmEmail", pattern=EMAIL, example="on-call@example.com"),
             error_count=config.whole("alarmErrorCount", 1, 1_000_000),
+            rollback_error_percent=config.whole("rollbackErrorPercent", 1, 100),
             slow_milliseconds=config.whole("alarmSlowMilliseconds", 50, 60_000),
         ),
     )

@@ -25,7 +25,7 @@ class TaskRoles(pulumi.ComponentResource):
 
     Creates an execution role with an inline policy (pull this repository's images, write this log group's streams,
     read these secrets) and a task role without permissions: the application itself calls no AWS service. With
-    `exec_sessions` the task role has an inline policy that lets ECS Exec carry a person's session, and nothing else.
+    `exec_sessions` the task role has an inline policy that lets ECS Exec carry and log a person's session.
     """
 
     execution_role_arn: pulumi.Output[str]
@@ -48,7 +48,8 @@ class TaskRoles(pulumi.ComponentResource):
         )
         task = iam.Role(f"{name}-task", assume_role_policy=trust, opts=child_opts)
         if args.exec_sessions:
-            iam.RolePolicy(f"{name}-task", role=task.id, policy=json.dumps(exec_policy()), opts=child_opts)
+            policy = args.log_group_arn.apply(lambda arn: json.dumps(exec_policy(arn)))
+            iam.RolePolicy(f"{name}-task", role=task.id, policy=policy, opts=child_opts)
         self.execution_role_arn, self.task_role_arn = execution.arn, task.arn
         self.register_outputs({"execution_role_arn": execution.arn, "task_role_arn": task.arn})
 
@@ -68,11 +69,21 @@ def trust_policy(account_id: str) -> dict[str, Any]:
     }
 
 
-def exec_policy() -> dict[str, Any]:
-    """What the agent of ECS Exec needs (its channels know no resources: "Actions defined by AWS Systems Manager")."""
+def exec_policy(log_group_arn: str) -> dict[str, Any]:
+    """What the agent of ECS Exec needs: its channels, and the task's log group, where it writes what a session printed.
+
+    Channels and DescribeLogGroups know no resources ("Actions defined by" AWS Systems Manager, and CloudWatch Logs).
+    """
     channels = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
-    actions = [f"ssmmessages:{channel}" for channel in channels]
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    anywhere = [*(f"ssmmessages:{channel}" for channel in channels), "logs:DescribeLogGroups"]
+    in_group = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": anywhere, "Resource": "*"},
+            {"Effect": "Allow", "Action": in_group, "Resource": f"{log_group_arn}:*"},
+        ],
+    }
 
 
 def execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequence[str]) -> dict[str, Any]:

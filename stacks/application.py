@@ -49,23 +49,8 @@ def deploy() -> None:
     environment = ApplicationEnvironment(release=image.release, database=database, secrets=secrets)
     memory = ReleaseMemory(name, ReleaseMemoryArgs(deletion_protection=protection))
     cluster = Cluster(name)
-    # All that takes minutes comes before the guard: what it lets pass must give signs of life from then on.
-    ready = [seeded, network, groups, database, cluster]
-    guarded = guard(settings, image.release, depends_on=[memory, *ready])
-
     placement = Placement(
         cluster_arn=cluster.arn, subnet_ids=network.private_subnet_ids, security_group_id=groups.tasks_id
-    )
-    migration = Migration(
-        name,
-        MigrationArgs(
-            settings=settings,
-            image=image,
-            environment=environment,
-            placement=placement,
-            guarded=guarded,
-            before=ready,
-        ),
     )
     balancer = LoadBalancer(
         name,
@@ -77,6 +62,20 @@ def deploy() -> None:
             port=PORT,
             deletion_protection=protection,
             before=[network],
+        ),
+    )
+    # All that takes minutes comes before the guard: what it lets pass must give signs of life from then on.
+    ready = [seeded, network, groups, database, cluster, balancer]
+    guarded = guard(settings, image.release, depends_on=[memory, *ready])
+    migration = Migration(
+        name,
+        MigrationArgs(
+            settings=settings,
+            image=image,
+            environment=environment,
+            placement=placement,
+            guarded=guarded,
+            before=ready,
         ),
     )
     alarms = Alarms(name, AlarmsArgs(settings=settings.observability, balancer=balancer))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 ACCOUNT, REGION = "123456789012", "us-east-1"
 REFUSED = "refused, for this reason"
+REFUSED_SAYING = f"some step\n{{}}: {REFUSED}\n"
 DIGEST = "sha256:" + "ab" * 32
 
 
@@ -73,7 +74,8 @@ class Recorder(pulumi.runtime.Mocks):
             self.calls.append((args.token, args.args))
             self.timeline.append(" ".join(str(args.args.get("command", args.token)).split()[2:4]))
         if self.refuse and self.refuse[0] == args.token and self.refuse[1] in args.args["command"]:
-            return {**args.args, "stdout": f"{self.refuse[1]}: {REFUSED}\n{FAILED}", "stderr": ""}, []
+            said = REFUSED_SAYING.format(self.refuse[1])
+            return {**args.args, "stdout": f"{FAILED} 1", "stderr": said}, []
         return {**args.args, "stdout": "", "stderr": ""}, []
 
     def of_type(self, type_: str) -> list[Recorded]:

@@ -10,6 +10,7 @@ import pytest
 
 from infra.load_balancer import DEREGISTRATION_DELAY_SECONDS, IDLE_TIMEOUT_SECONDS
 from infra.service import STOP_TIMEOUT_SECONDS
+from rehearsal.cloudwatch import metric_math
 from stacks.application import deploy
 from stacks.bootstrap import account
 from stacks.outputs import StackOutputs
@@ -120,7 +121,11 @@ def test_the_steps_of_an_update_come_in_their_order(name: str) -> None:
     timeline = stack(name).timeline
     steps = [step.replace("staging", name) for step in STEPS]
     assert [step for step in timeline if step in steps] == steps
-    for slow in (TABLE, ("aws:rds/instance:Instance", "pactum-staging-database")):
+    for slow in (
+        TABLE,
+        ("aws:rds/instance:Instance", "pactum-staging-database"),
+        ("aws:lb/loadBalancer:LoadBalancer", "pactum-staging-web"),
+    ):
         before = timeline.index(" ".join(slow).replace("staging", name))
         assert before < timeline.index("ops guard"), "what takes minutes would look like an update that was killed"
 
@@ -153,6 +158,14 @@ def test_a_commands_refusal_is_shown_as_it_is_and_not_as_a_traceback(verb: str) 
     recorder = stack(refuse=(RUN, f"ops {verb}"))
     assert isinstance(recorder.error, pulumi.RunError), "Pulumi shows any other error with the program's frames"
     assert str(recorder.error) == f"ops {verb}: {REFUSED}"
+
+
+def test_a_command_that_ends_without_a_word_of_its_own_is_named_with_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.recorder.REFUSED_SAYING", "some step\n")
+    recorder = stack(refuse=(RUN, "ops verify"))
+    assert str(recorder.error) == "ops verify: ended with exit code 1, and said no more than this:\nsome step"
 
 
 def test_a_passed_guard_leaves_no_trace_in_what_the_migration_is_run_with() -> None:
@@ -294,7 +307,28 @@ def test_errors_the_balancer_answers_itself_are_counted_too() -> None:
 def test_a_first_deployment_is_not_rolled_back_for_having_no_tasks_yet() -> None:
     alarm = stack().only(ALARM, "pactum-staging-release-errors").inputs
     metrics = {query["metric"]["metricName"] for query in alarm["metricQueries"] if "metric" in query}
-    assert metrics == {"HTTPCode_Target_5XX_Count", "HTTPCode_ELB_502_Count", "HTTPCode_ELB_504_Count"}
+    assert metrics == {"HTTPCode_Target_5XX_Count", "HTTPCode_ELB_502_Count", "HTTPCode_ELB_504_Count", "RequestCount"}
+
+
+@pytest.mark.parametrize(
+    ("errors", "requests", "rolled_back"),
+    [
+        (4, 4, False),  # the night's one user, unlucky
+        (5, 5, True),
+        (5, 1000, False),  # what any large site has
+        (49, 1000, False),
+        (50, 1000, True),
+    ],
+)
+def test_a_release_is_rolled_back_for_a_share_of_errors_and_not_for_a_few(
+    errors: int, requests: int, rolled_back: bool
+) -> None:
+    alarm = stack().only(ALARM, "pactum-staging-release-errors").inputs
+    (share,) = [query["expression"] for query in alarm["metricQueries"] if "expression" in query]
+    minute = {"m0": {0: float(errors)}, "m1": {}, "m2": {}, "m3": {0: float(requests)}}
+    value = metric_math.evaluate(share, minute, [0])[0]
+    assert (value >= alarm["threshold"]) is rolled_back
+    assert not alarm.get("alarmActions"), "the alarm on errors tells people, by the rule they tuned"
 
 
 def test_an_address_is_subscribed_when_one_is_configured() -> None:

@@ -198,30 +198,6 @@ class Told(FreshDatabase):
         self.assertEqual(applied("--wait-seconds", "1"), [])
 
 
-class Undone(FreshDatabase):
-    def test_migrations_that_come_after_are_undone(self) -> None:
-        migrate()
-        code, output = migrate("--back-to", "auth.0011_update_proxy_permissions")
-        self.assertEqual(code, 0, output)
-        self.assertIn("Unapplying auth.0012_alter_user_first_name_max_length... OK", output)
-        told = applied() or []
-        self.assertEqual([each["name"] for each in told], ["auth.0012_alter_user_first_name_max_length"])
-
-    def test_what_cannot_be_undone_is_refused_before_anything_is_undone(self) -> None:
-        migrate()
-        code, output = migrate("--back-to", "contenttypes.0001_initial")
-        self.assertEqual(code, 1)
-        self.assertIn("Nothing was undone, for this cannot be: contenttypes.0002_remove_content_type_name", output)
-        self.assertIn("are gone", output)
-        self.assertEqual(applied(), [], "all migrations still stand")
-
-    def test_a_migration_that_is_not_there_is_named_with_those_that_are(self) -> None:
-        migrate()
-        code, output = migrate("--back-to", "agreements.0009_mistyped")
-        self.assertEqual(code, 1)
-        self.assertIn("one of agreements.0001_initial", output)
-
-
 class Locks(FreshDatabase):
     def test_a_second_migration_gives_up_after_its_limit_and_changes_nothing(self) -> None:
         self.master().execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])

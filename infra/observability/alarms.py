@@ -11,6 +11,8 @@ from infra.settings import ObservabilitySettings
 TARGET, BALANCER = "target", "balancer"
 NAMESPACE = "AWS/ApplicationELB"
 PERIOD_SECONDS = 60
+# With little traffic one error is a large share of it.
+FEWEST_ERRORS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +38,22 @@ class AlarmRule:
     threshold: float
     datapoints: int
     periods: int
+    share_of: Metric | None = None
+    """What the sum is a part of: then the threshold is in percent, and below `least` the share counts as nothing."""
+    least: int = 0
     rolls_back: bool = False
-    """Whether it also ends a deployment that is under way: ECS then returns to the release before."""
+    """Whether it ends a deployment that is under way, for which ECS returns to the release before; nobody is told."""
+
+    @property
+    def queried(self) -> tuple[Metric, ...]:
+        return (*self.metrics, self.share_of) if self.share_of else self.metrics
 
     @property
     def expression(self) -> str:
-        return " + ".join(f"FILL(m{number}, 0)" for number in range(len(self.metrics)))
+        total = " + ".join(f"FILL(m{number}, 0)" for number in range(len(self.metrics)))
+        if self.share_of is None:
+            return total
+        return f"IF({total} >= {self.least}, 100 * ({total}) / FILL(m{len(self.metrics)}, 1), 0)"
 
 
 def alarm_rules(settings: ObservabilitySettings) -> list[AlarmRule]:
@@ -69,7 +81,7 @@ def alarm_rules(settings: ObservabilitySettings) -> list[AlarmRule]:
         ),
         AlarmRule(
             label="release-errors",
-            description="Users see errors in one minute; a release that is being rolled out is rolled back for it.",
+            description="Users see errors: the share of 5xx in a minute, in percent; ECS rolls a release back for it.",
             # Not 503: that is what strangers are answered before the very first tasks are there, and where new tasks do
             # not get healthy the circuit breaker acts. Targets that break off or stay silent are 502 and 504.
             metrics=(
@@ -77,8 +89,10 @@ def alarm_rules(settings: ObservabilitySettings) -> list[AlarmRule]:
                 Metric(name="HTTPCode_ELB_502_Count", scope=BALANCER, statistic="Sum"),
                 Metric(name="HTTPCode_ELB_504_Count", scope=BALANCER, statistic="Sum"),
             ),
+            share_of=Metric(name="RequestCount", scope=TARGET, statistic="Sum"),
+            least=FEWEST_ERRORS,
             comparison="GreaterThanOrEqualToThreshold",
-            threshold=float(settings.error_count),
+            threshold=float(settings.rollback_error_percent),
             # One minute is enough while a release is rolled out, and ECS waits after a rollout as long as alarms take.
             datapoints=1,
             periods=1,
@@ -127,8 +141,9 @@ class Alarms(pulumi.ComponentResource):
                 datapoints_to_alarm=rule.datapoints,
                 evaluation_periods=rule.periods,
                 treat_missing_data="notBreaching",
-                alarm_actions=[topic.arn],
-                ok_actions=[topic.arn],
+                # The verdict tells of a rollback; the same errors are told of by the alarm that people tuned for it.
+                alarm_actions=[] if rule.rolls_back else [topic.arn],
+                ok_actions=[] if rule.rolls_back else [topic.arn],
                 opts=child_opts,
             )
             if rule.rolls_back:
@@ -143,7 +158,7 @@ def metric_queries(rule: AlarmRule, args: AlarmsArgs) -> list[cloudwatch.MetricA
         BALANCER: {"LoadBalancer": args.balancer.arn_suffix},
         TARGET: {"LoadBalancer": args.balancer.arn_suffix, "TargetGroup": args.balancer.target_group_arn_suffix},
     }
-    single = len(rule.metrics) == 1
+    single = len(rule.queried) == 1
     queries = [
         cloudwatch.MetricAlarmMetricQueryArgs(
             id=f"m{number}",
@@ -156,7 +171,7 @@ def metric_queries(rule: AlarmRule, args: AlarmsArgs) -> list[cloudwatch.MetricA
                 period=PERIOD_SECONDS,
             ),
         )
-        for number, metric in enumerate(rule.metrics)
+        for number, metric in enumerate(rule.queried)
     ]
     if not single:
         queries.append(

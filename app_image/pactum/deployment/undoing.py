@@ -1,4 +1,4 @@
-"""Which migrations can be undone without a loss: what an operator must know before returning to an earlier release."""
+"""Which migrations can be undone, so that the database is what it was: an operator must know before going back."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from pactum.deployment.advisory_lock import LockNotFree, advisory_lock
 from pactum.deployment.log_stream import LogStream
 from pactum.deployment.roles import RoleUnsafe, ensure_app_role
-from pactum.deployment.undoing import describe, judge
+from pactum.deployment.undoing import describe
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -63,25 +63,10 @@ class Command(BaseCommand):
             help="how long one statement may wait for a table, while users wait behind it (default: 5)",
         )
 
-        parser.add_argument(
-            "--back-to",
-            metavar="APP.MIGRATION",
-            default="",
-            help="undo the migrations of APP that come after this one, after a rollback to a release that has only"
-            " these; refused when one of them cannot be undone",
-        )
-
-    def handle(
-        self,
-        *_: str,
-        wait_seconds: float,
-        lock_timeout_seconds: int,
-        back_to: str,
-        **__: Any,  # noqa: ANN401
-    ) -> None:
+    def handle(self, *_: str, wait_seconds: float, lock_timeout_seconds: int, **__: Any) -> None:  # noqa: ANN401
         """Run it; log what was wrong and end with exit code 1."""
         try:
-            self._run(wait_seconds, lock_timeout_seconds, back_to)
+            self._run(wait_seconds, lock_timeout_seconds)
         except MigrationFailed as failure:
             # Whoever keeps the record of releases must know that nothing was applied, where nothing was tried.
             logger.critical("%s", failure, extra={} if self._tried else {"migrations": []})
@@ -93,14 +78,14 @@ class Command(BaseCommand):
             )
             sys.exit(1)
 
-    def _run(self, wait_seconds: float, lock_timeout_seconds: int, back_to: str) -> None:
+    def _run(self, wait_seconds: float, lock_timeout_seconds: int) -> None:
         if settings.ENVIRONMENT.database.master_login is None:
             raise MigrationFailed("Set DATABASE_MASTER_USER and DATABASE_MASTER_PASSWORD: only the master may migrate.")
         self._connect()
         try:
             with advisory_lock(connection, wait_seconds):
                 self._ensure_role(settings.ENVIRONMENT.database.login)
-                self._migrate(lock_timeout_seconds, _target(back_to))
+                self._migrate(lock_timeout_seconds)
         except LockNotFree:
             raise MigrationFailed(
                 f"Another migration has held the lock for {wait_seconds:g} s; nothing was changed. Wait until it ends,"
@@ -131,15 +116,16 @@ class Command(BaseCommand):
             raise MigrationFailed(f"Cannot set up the app's login {login.user!r}: {_text(error)}") from None
         logger.info("Role %s: %s, rights on data only.", login.user, result)
 
-    def _migrate(self, lock_timeout_seconds: int, target: list[str]) -> None:
+    def _migrate(self, lock_timeout_seconds: int) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{lock_timeout_seconds}s"])
         steps, complaints = LogStream(logger, logging.INFO), LogStream(logger, logging.WARNING)
         plan: list[Migration] = []
         self._tried = True
         try:
-            plan += _plan(target)
-            call_command("migrate", *target, interactive=False, no_color=True, stdout=steps, stderr=complaints)
+            executor = MigrationExecutor(connection)
+            plan += [migration for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+            call_command("migrate", interactive=False, no_color=True, stdout=steps, stderr=complaints)
         except Error as error:
             raise MigrationFailed(_explain(error, lock_timeout_seconds)) from error
         finally:
@@ -147,35 +133,6 @@ class Command(BaseCommand):
             complaints.end()
             _tell_applied(plan)
         logger.info("Migrated.")
-
-
-def _target(back_to: str) -> list[str]:
-    """Return what `migrate` is to go back to, as its arguments; nothing for the newest."""
-    if not back_to:
-        return []
-    app, _, name = back_to.partition(".")
-    migrations = MigrationExecutor(connection).loader.graph.nodes
-    if (app, name) not in migrations:
-        known = ", ".join(sorted(f"{each}.{migration}" for each, migration in migrations if each == app))
-        raise MigrationFailed(
-            f"--back-to {back_to}: this image has no such migration. Give APP.MIGRATION in full"
-            + (f", one of {known}." if known else f"; it has no app {app!r} with migrations.")
-        )
-    return [app, name]
-
-
-def _plan(target: list[str]) -> list[Migration]:
-    """Return what will be applied; MigrationFailed when something would be undone that cannot be."""
-    executor = MigrationExecutor(connection)
-    targets = [(target[0], target[1])] if target else executor.loader.graph.leaf_nodes()
-    plan = executor.migration_plan(targets)
-    lost = [
-        judged for judged in (judge(migration) for migration, backwards in plan if backwards) if not judged.undoable
-    ]
-    if lost:
-        listing = "; ".join(f"{each.name} ({each.why})" for each in lost)
-        raise MigrationFailed(f"Nothing was undone, for this cannot be: {listing}. Go forward: write a new migration.")
-    return [migration for migration, backwards in plan if not backwards]
 
 
 def _tell_applied(plan: list[Migration]) -> None:
