@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -9,7 +10,19 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from rehearsal import app_tests, base_images, cleanup, configuration, docker_engine, releases, unexpected, virtualenv
+from rehearsal import (
+    app_tests,
+    attached,
+    base_images,
+    cleanup,
+    configuration,
+    docker_engine,
+    environment_file,
+    releases,
+    unexpected,
+    virtualenv,
+)
+from rehearsal.drills import command as drills
 from rehearsal.errors import InterruptionError, RehearsalError
 from rehearsal.place import PROJECT_ROOT, Place
 from rehearsal.progress import Progress
@@ -26,7 +39,7 @@ EXIT_INTERRUPTED = 130
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line; answers the exit code."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
     progress = Progress()
     signal.signal(signal.SIGTERM, _interrupt)
     # The terminal was closed. Under nohup it is ignored, and stays so.
@@ -35,7 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
     # Also where a shell started us in the background, with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return _dispatch(options, progress)
+        if given and given[0] in PROGRAMS:
+            return PROGRAMS[given[0]](given[1:], progress)
+        return _dispatch(_parser().parse_args(given), progress)
     except KeyboardInterrupt:
         progress.say("Interrupted.")
         return EXIT_INTERRUPTED
@@ -57,7 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m rehearsal", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("target", metavar="STACK|COMMAND", help="the stack to deploy to this machine, or a command")
-    parser.add_argument("--keep", action="store_true", help="when all is well, stay until Ctrl-C to click around")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="when all is well, stay until Ctrl-C to click around; "
+        "`source .rehearsal/environment` lets `python -m ops` work on it from another shell",
+    )
     parser.add_argument("--twice", action="store_true", help="update a second time, and expect nothing to change")
     parser.add_argument(
         "--then",
@@ -68,7 +88,8 @@ def _parser() -> argparse.ArgumentParser:
         help="afterwards deploy the release each directory's Dockerfile makes of the live image (tests/releases/)",
     )
     listing = "\n".join(f"  {name:<20} {command.__doc__}" for name, command in COMMANDS.items())
-    parser.epilog = f"commands:\n{listing}"
+    programs = "\n".join(f"  {name:<20} {program.__doc__}" for name, program in PROGRAMS.items())
+    parser.epilog = f"commands:\n{listing}\n{programs}\n  (`COMMAND --help` tells the options of the last two)"
     return parser
 
 
@@ -143,6 +164,9 @@ COMMANDS: dict[str, Callable[[Place, Progress], int]] = {
     "test-app": _test_app,
 }
 
+# Commands with options of their own.
+PROGRAMS: dict[str, Callable[[list[str], Progress], int]] = {"drills": drills.main, "update": attached.main}
+
 
 def _rehearse(options: argparse.Namespace, place: Place, progress: Progress) -> int:
     for directory in options.then:
@@ -207,7 +231,10 @@ def _stay(rehearsal: Rehearsal) -> None:
     rehearsal.report.write(rehearsal.place.report, rehearsal.progress.phases)
     rehearsal.progress.summary(rehearsal.report.rows(rehearsal.progress.phases))
     rehearsal.progress.say(
-        f"\nOpen {rehearsal.place.front_url} in a browser. Ctrl-C ends the rehearsal and removes everything."
+        f"\nOpen {rehearsal.place.front_url} in a browser. Ctrl-C ends the rehearsal and removes everything.\n"
+        f"To operate it from another shell: source {shlex.quote(str(environment_file.path(rehearsal.place)))}\n"
+        f"  .venv/bin/python -m ops status --stack {rehearsal.stack}\n"
+        f"  .venv/bin/python -m rehearsal update {rehearsal.stack} --release tests/releases/good"
     )
     rehearsal.wait()
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -90,6 +90,16 @@ class Progress:
             with contextlib.suppress(OSError):
                 self._spinner.stop()
         self._spinner = self._task = None
+
+    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Rows under a header; the last column is as wide as there is room."""
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for title in header:
+            table.add_column(title, overflow="fold", no_wrap=title != header[-1])
+        for row in rows:
+            table.add_row(*(escape(cell) for cell in row))
+        self._print()
+        self._print(table)
 
     def summary(self, rows: Mapping[str, str]) -> None:
         """The table at the end."""

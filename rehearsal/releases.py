@@ -1,4 +1,4 @@
-"""A further release on top of what is live, good or bad, while a user keeps asking."""
+"""A further release on top of what is live, good or bad, while users keep asking."""
 
 import json
 import secrets
@@ -10,11 +10,16 @@ from pathlib import Path
 from rehearsal.balancer_client import BalancerClient
 from rehearsal.emulator_process import EmulatorEndedError
 from rehearsal.errors import RehearsalError
+from rehearsal.load import Load
+from rehearsal.place import Place
 from rehearsal.realisers import images
-from rehearsal.session import Rehearsal
-from rehearsal.watcher import Watcher
+from rehearsal.smoke import Live
+from rehearsal.updater import Updater
 
 SERVING_SECONDS = 60
+# Enough to notice that nobody answers; the drills ask more.
+USERS = 2
+REQUESTS_PER_SECOND = 10.0
 
 
 def check(directory: Path) -> None:
@@ -25,57 +30,74 @@ def check(directory: Path) -> None:
         )
 
 
-def deploy(rehearsal: Rehearsal, directory: Path, overrides: Mapping[str, str] | None = None) -> None:
-    """Build the release in `directory` on the live image, push it, and update the stack to its digest.
-
-    The Dockerfile begins `ARG RELEASE_BEFORE` and `FROM ${RELEASE_BEFORE}`. RehearsalError names why the release failed
-    and says whether the one before kept serving; also when users saw errors while a good one was rolled out.
-    """
-    before = rehearsal.live
-    if before is None:
+def live(updater: Updater) -> Live:
+    """What was deployed last. RehearsalError when nothing was."""
+    if updater.live is None:
         raise RehearsalError("There is no release to build on: no update has ended well.")
+    return updater.live
+
+
+def build(updater: Updater, directory: Path) -> str:
+    """Build the release in `directory` on the image that was deployed last, push it, and return its digest.
+
+    The Dockerfile begins `ARG RELEASE_BEFORE` and `FROM ${RELEASE_BEFORE}`. The build argument SERIAL is different and
+    greater every time: it makes another digest of the same directory, and is the number of a migration.
+    """
+    live(updater)
     check(directory)
-    with rehearsal.progress.phase(f"build release {directory.name}"):
-        digest = _build(rehearsal, directory)
+    with updater.progress.phase(f"build release {directory.name}"):
+        return _build(updater, directory)
+
+
+def deploy(updater: Updater, directory: Path, overrides: Mapping[str, str] | None = None) -> None:
+    """Build the release in `directory`, and update the stack to its digest.
+
+    RehearsalError names why the release failed and says whether the one before kept serving; also when users saw errors
+    while a good one was rolled out.
+    """
+    before = live(updater)
+    digest = build(updater, directory)
     entry = {"release": directory.name, "digest": digest, "ok": False, "users": "", "error": ""}
-    rehearsal.report.releases.append(entry)
-    with Watcher(place=rehearsal.place, url=before.url) as watcher:
+    updater.report.releases.append(entry)
+    with Load(place=updater.place, url=before.url, users=USERS, requests_per_second=REQUESTS_PER_SECOND) as load:
         try:
-            rehearsal.up({**(overrides or {}), "pactum:imageDigest": digest}, phase=f"up to release {directory.name}")
+            updater.up({**(overrides or {}), "pactum:imageDigest": digest}, phase=f"up to release {directory.name}")
         except EmulatorEndedError:
             # Nothing serves any more, and that says nothing about the release.
             raise
         except RehearsalError as error:
-            served = _serves(rehearsal, before.url, before.release)
-            entry |= {"error": str(error), "users": watcher.verdict()}
-            aftermath = f"{_aftermath(served, before.release)}; {watcher.verdict()}."
+            served = serves(updater.place, before.url, before.release)
+            entry |= {"error": str(error), "users": load.verdict()}
+            aftermath = f"{_aftermath(served, before.release)}; {load.verdict()}."
             raise RehearsalError(f"Release {directory.name} failed: {error}\n  {aftermath}") from error
-    entry |= {"ok": not watcher.failures, "users": watcher.verdict()}
-    if watcher.failures:
-        raise RehearsalError(f"Release {directory.name} is live, but {watcher.verdict()}.")
-    rehearsal.progress.note(watcher.verdict())
+    entry |= {"ok": not load.failed, "users": load.verdict()}
+    if load.failed:
+        raise RehearsalError(f"Release {directory.name} is live, but {load.verdict()}.")
+    updater.progress.note(load.verdict())
 
 
 def _aftermath(served: bool, release: str) -> str:
     return f"The release before ({release[:19]}…) {'keeps serving' if served else 'NO LONGER SERVES'}"
 
 
-def _build(rehearsal: Rehearsal, directory: Path) -> str:
-    tools = rehearsal.tools
-    url, _, digest = str(rehearsal.outputs["image"]).partition("@")
+def _build(updater: Updater, directory: Path) -> str:
+    tools = updater.tools
+    url, _, digest = str(updater.outputs["image"]).partition("@")
     repository = images.local_reference(tools, url)
     before = f"{repository}@{digest}"
     if not tools.docker.image_exists(before):
         images.logged_in(tools).run("pull", before, timeout_seconds=images.PUSH_SECONDS)
     reference = f"{repository}:{directory.name.replace('_', '-')}-{secrets.token_hex(4)}"
-    images.build(tools, reference, ["--build-arg", f"RELEASE_BEFORE={before}"], directory)
+    arguments = {"RELEASE_BEFORE": before, "SERIAL": str(time.time_ns())}
+    options = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
+    images.build(tools, reference, options, directory)
     return images.push(tools, reference)
 
 
-def _serves(rehearsal: Rehearsal, url: str, release: str) -> bool:
-    """Whether the release before answers users, given the time a rollback takes."""
-    user = BalancerClient(place=rehearsal.place, url=url)
-    deadline = time.monotonic() + SERVING_SECONDS
+def serves(place: Place, url: str, release: str, *, within_seconds: float = SERVING_SECONDS) -> bool:
+    """Whether a release answers users, given the time a rollback takes."""
+    user = BalancerClient(place=place, url=url)
+    deadline = time.monotonic() + within_seconds
     while time.monotonic() < deadline:
         try:
             if json.loads(user.get("/readyz").body).get("release") == release:

@@ -13,7 +13,8 @@ class Report:
     """Filled while the rehearsal goes on, and written whatever its end.
 
     `changed` is how many resources a second update with nothing new changed (None when there was none), `smoke` maps a
-    check to `ok` or to what it found, `declared` and `not_rehearsed` say what was accepted without effect, and why.
+    check to `ok` or to what it found, `drills` are the outcomes of rehearsal/drills/, `declared` and `not_rehearsed`
+    say what was accepted without effect, and why.
     """
 
     stack: str
@@ -28,6 +29,7 @@ class Report:
     changed: int | None = None
     smoke: dict[str, str] = field(default_factory=dict)
     releases: list[dict[str, Any]] = field(default_factory=list)
+    drills: list[dict[str, Any]] = field(default_factory=list)
     error: str = ""
 
     def write(self, path: Path, phases: list[Phase]) -> None:

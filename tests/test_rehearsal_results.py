@@ -19,7 +19,6 @@ from rehearsal.place import Place
 from rehearsal.progress import Phase
 from rehearsal.report import Report
 from rehearsal.secrets_search import Secret
-from rehearsal.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,26 +98,6 @@ def application() -> Iterator[tuple[int, list[int]]]:
     server.shutdown()
     server.server_close()
     thread.join(5)
-
-
-def _watch(port: int) -> Watcher:
-    watcher = Watcher(place=Place(gateway_port=port), url="http://balancer.example")
-    with watcher:
-        threading.Event().wait(1.2)
-    return watcher
-
-
-def test_users_who_get_their_answers_are_counted(application: tuple[int, list[int]]) -> None:
-    watcher = _watch(application[0])
-    assert watcher.requests >= 2, "a watcher that asks nothing proves nothing"
-    assert watcher.verdict() == f"{watcher.requests} requests during the update, all answered"
-
-
-def test_one_user_without_an_answer_is_told(application: tuple[int, list[int]]) -> None:
-    application[1][:] = [200, 502, 200]
-    watcher = _watch(application[0])
-    assert len(watcher.failures) == 1, "a single 502 is a user who saw an error"
-    assert "answered 502" in watcher.verdict()
 
 
 def test_a_home_page_that_is_not_there_fails_its_check(application: tuple[int, list[int]]) -> None:

@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rehearsal import docker_engine, processes, releases
+from rehearsal.drills.catalogue import SHORT
+from rehearsal.drills.drill import play
+from rehearsal.drills.stage import Stage
 from rehearsal.errors import RehearsalError
 from rehearsal.place import PROJECT_ROOT, Place
 from rehearsal.session import Rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rehearsal.drills.drill import Drill
 
 pytestmark = [
     pytest.mark.rehearsal,
@@ -75,17 +80,34 @@ def test_a_second_update_changes_nothing(live: Rehearsal) -> None:
     assert tally.changed == 0
 
 
-def test_a_good_release_reaches_users_without_one_failed_request(live: Rehearsal) -> None:
+@pytest.mark.parametrize("drill", SHORT, ids=lambda drill: drill.name)
+def test_a_drill_is_ok(live: Rehearsal, drill: Drill) -> None:
+    outcome = play(drill, Stage(updater=live))
+    assert outcome.ok, outcome.detail
+    assert outcome.failed == 0, "users must not notice"
+    assert outcome.requests > 1000, "users asked all the time"
+
+
+def test_another_process_can_update_what_is_up(live: Rehearsal) -> None:
+    before = live.live
+    assert before is not None
+    command = [sys.executable, "-m", "rehearsal", "update", "staging", "--release", str(RELEASES / "good")]
+    environment = {**os.environ, "REHEARSAL_GATEWAY_PORT": str(SHARED.gateway_port)}
+    done = subprocess.run(
+        command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    live.take_outputs()
     assert live.live is not None
-    before = live.live.release
-    releases.deploy(live, RELEASES / "good")
-    assert live.live.release != before, "the new release is live"
+    assert live.live.release != before.release
+    assert live.live.release in done.stdout, "what is live is told"
+    tally = live.up({"pactum:imageDigest": live.live.release}, phase="up after another process")
+    assert tally.reasons == [], "what the other process has made is known here"
 
 
 @pytest.mark.parametrize(
     ("release", "cause"),
     [
-        ("failing_migration", "no_such_column"),
         ("crashes_at_boot", "pactum: cannot import name settings"),
         ("never_healthy", "failed ELB health checks"),
     ],

@@ -1,0 +1,1 @@
+"""Failure scenarios, each played in the rehearsal while users keep asking: `python -m rehearsal drills`."""

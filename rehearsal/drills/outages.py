@@ -1,0 +1,72 @@
+"""What fails without anybody deploying: the database, and a task."""
+
+import time
+
+from rehearsal.drills.drill import expect
+from rehearsal.drills.stage import Stage
+from rehearsal.load import Load
+
+HEALTH = "/healthz"
+# Longer than the balancer needs to call a target unhealthy (3 probes, 5 s apart), and ECS to replace it.
+OUTAGE_SECONDS = 25
+# From the database's return to the last failed request: a connection attempt, and what still waits for an answer.
+RECOVERY_SECONDS = 25
+# From a task's sudden end to the last failed request: until the balancer stops asking it.
+LOST_TASK_SECONDS = 10
+CALM_SECONDS = 5.0
+# The emulated balancer works on six requests at once on a machine with two processors, where AWS's knows no such limit:
+# with more users whose requests hang, /healthz would wait for the emulator, not for the application.
+USERS_WHO_HANG = 4
+
+
+def database_lost(stage: Stage) -> str:
+    """The database hangs, then is gone, and comes back: pages recover, no task is killed, /healthz answers."""
+    database, tasks = stage.container("db_id"), stage.tasks()
+    containers = [stage.container_of(task) for task in tasks]
+    with (
+        stage.load(users=2, paths=(HEALTH,), requests_per_second=20) as probes,
+        stage.load(users=USERS_WHO_HANG) as load,
+    ):
+        hanging = _outage(stage, load, ("pause", database), ("unpause", database))
+        gone = _outage(stage, load, ("stop", "--time", "5", database), ("start", database))
+    expect(probes.failed == 0, f"while the database was lost, {HEALTH}: {probes.verdict()}")
+    expect(stage.tasks() == tasks, "tasks were replaced although nothing was wrong with them")
+    now = [stage.container_of(task) for task in tasks]
+    expect(now == containers, "containers were restarted although nothing was wrong with them")
+    return f"hanging {OUTAGE_SECONDS} s: {hanging}; stopped {OUTAGE_SECONDS} s: {gone}; {HEALTH}: {probes.verdict()}"
+
+
+def _outage(stage: Stage, load: Load, begin: tuple[str, ...], end: tuple[str, ...]) -> str:
+    asked, began = load.requests, time.monotonic()
+    expect(load.failures_between(began - CALM_SECONDS) == [], f"before the outage, {load.verdict()}")
+    stage.docker(*begin)
+    try:
+        time.sleep(OUTAGE_SECONDS)
+    finally:
+        stage.docker(*end)
+    back = time.monotonic()
+    time.sleep(RECOVERY_SECONDS + CALM_SECONDS)
+    failures = load.failures_between(began)
+    expect(failures, "no request failed: was the database lost at all?")
+    recovered = failures[-1].at - back
+    expect(recovered <= RECOVERY_SECONDS, f"{recovered:.0f} s after the database's return: {failures[-1]}")
+    return f"{len(failures)} of {load.requests - asked} requests failed, the last {recovered:+.1f} s from its return"
+
+
+def task_killed(stage: Stage) -> str:
+    """One of two tasks ends without warning: users notice for a moment at most, and it is replaced."""
+    tasks = stage.tasks()
+    expect(len(tasks) > 1, "this drill needs two tasks (pactum:webMinimum)")
+    with stage.load() as load:
+        killed = time.monotonic()
+        stage.docker("kill", stage.container_of(tasks[0]))
+        stage.wait(lambda: tasks[0] not in stage.tasks(), "ECS still lists the killed task")
+        stage.wait(stage.is_steady, "the killed task was not replaced")
+        replaced = time.monotonic() - killed
+        time.sleep(max(CALM_SECONDS, LOST_TASK_SECONDS - replaced))
+    now = stage.tasks()
+    expect(len(now) == len(tasks) and tasks[0] not in now, "the killed task was not replaced by one other")
+    failures = load.failures_between(killed)
+    last = failures[-1].at - killed if failures else 0.0
+    expect(last <= LOST_TASK_SECONDS, f"{last:.0f} s after the task's end, {load.verdict()}")
+    return f"{len(failures)} of {load.requests} requests failed within {last:.2f} s; replaced after {replaced:.0f} s"

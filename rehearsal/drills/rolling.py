@@ -1,0 +1,75 @@
+"""Updates that must be without consequence for users: rolling ones, slow ones, and those that change nothing."""
+
+from rehearsal.drills.drill import expect
+from rehearsal.drills.stage import Stage, Update
+
+# Together with every other drill's, far more than the 20,000 requests that are asked for.
+ROLLING_REQUESTS = 20_000
+# However few requests each has seen: a defect that strikes now and then needs several.
+LEAST_UPDATES = 3
+MOST_UPDATES = 12
+BOOT_SECONDS = 20
+
+
+def rolling_update(stage: Stage) -> str:
+    """Release after release is rolled out under load, and not one request fails."""
+    return _roll(stage, requests=ROLLING_REQUESTS, least=LEAST_UPDATES)
+
+
+def rolling_update_once(stage: Stage) -> str:
+    """One release is rolled out under load, and not one request fails."""
+    return _roll(stage, requests=0, least=1)
+
+
+def _roll(stage: Stage, *, requests: int, least: int) -> str:
+    updates: list[Update] = []
+    with stage.load() as load:
+        while len(updates) < least or (load.requests < requests and len(updates) < MOST_UPDATES):
+            updates.append(stage.deploy_good())
+            expect(stage.serves(stage.live.release, within_seconds=5), "the new release does not answer")
+            expect(load.failed == 0, load.verdict())
+    expect(load.failed == 0, load.verdict())
+    expect(load.requests >= requests, f"only {load.requests} requests in {len(updates)} updates")
+    expect(len(load.releases) == len(updates) + 1, f"users saw {len(load.releases)} releases of {len(updates) + 1}")
+    longest = max(update.seconds for update in updates)
+    return (
+        f"{len(updates)} updates, the longest {longest:.0f} s; slowest answer {load.slowest_seconds:.1f} s; "
+        f"{load.repeated} requests repeated on connections closed while idle"
+    )
+
+
+def slow_start(stage: Stage) -> str:
+    """A release that takes 20 s to boot: the one before serves until it is there, and not one request fails."""
+    before, digest = stage.live.release, stage.build("slow_start")
+    with stage.load() as load:
+        # Longer than the boot: failed health checks within it do not count.
+        update = stage.update(digest, {"pactum:healthGraceSeconds": "60"})
+    expect(not update.error, update.error)
+    expect(load.failed == 0, load.verdict())
+    expect(load.releases == [before, digest], "both releases answer, in their order")
+    expect(update.seconds > BOOT_SECONDS, f"live after {update.seconds:.0f} s: did the release boot slowly?")
+    # Later releases are built on the live one: it must not be this.
+    back = stage.update(before)
+    expect(not back.error, f"the release before could not be deployed again: {back.error}")
+    return f"live after {update.seconds:.0f} s; slowest answer {load.slowest_seconds:.1f} s"
+
+
+def same_digest_twice(stage: Stage) -> str:
+    """An update to the digest that is live changes nothing, yet guard and verdict run."""
+    digest = stage.live.release
+    # What was built by the update itself is deployed by its digest first: that drops the build from the stack.
+    first = stage.update(digest)
+    expect(not first.error, first.error)
+    tasks = stage.tasks()
+    length = stage.operations_length()
+    with stage.load() as load:
+        update = stage.update(digest)
+    expect(not update.error, update.error)
+    expect(update.tally.changed == 0, f"{update.tally.changed} resources changed: {'; '.join(update.tally.reasons)}")
+    expect(stage.tasks() == tasks, "tasks were replaced")
+    wrote = stage.operations(since=length)
+    ran = [verb for verb in ("seed", "guard", "migrate", "verify") if f"{verb}: " in wrote]
+    expect({"guard", "verify"} <= set(ran), f"guard and verdict must run at every update; these ran: {', '.join(ran)}")
+    expect("migrate" not in ran, "a migration that was applied must not run again")
+    expect(load.failed == 0, load.verdict())
+    return f"0 resources changed, {' and '.join(ran)} ran, {update.seconds:.0f} s"

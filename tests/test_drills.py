@@ -1,0 +1,209 @@
+"""Drills: what users met decides, whatever else happens; and every drill says what it proves."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rehearsal.drills import rollout_watch, stage
+from rehearsal.drills.bad_releases import names_its_cause, only_served
+from rehearsal.drills.catalogue import DRILLS, SHORT
+from rehearsal.drills.drill import Drill, DrillError, expect, play
+from rehearsal.drills.rollout_watch import RolloutWatch
+from rehearsal.drills.stage import Stage, Update
+from rehearsal.emulator_process import EmulatorEndedError
+from rehearsal.errors import RehearsalError
+from rehearsal.load import Load
+from rehearsal.place import PROJECT_ROOT, Place
+from rehearsal.state import Tally
+from rehearsal.updater import Updater
+from tests.drill_fakes import LIVE, FakeStage, stage_at
+from tests.failing_server import FailingServer, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FailingServer]:
+    monkeypatch.setattr(stage, "LEAD_SECONDS", 0.5)
+    with serving() as made:
+        yield made
+
+
+def _ask(on: Stage) -> str:
+    """Users may not notice."""
+    with on.load(users=2, requests_per_second=50) as load:
+        time.sleep(0.2)
+    expect(load.failed == 0, load.verdict())
+    return "nobody noticed"
+
+
+def test_a_drill_in_which_every_request_is_answered_is_ok(server: FailingServer) -> None:
+    outcome = play(Drill(name="ask", scenario=_ask), stage_at(server.port))
+    assert outcome.ok
+    assert outcome.detail == "nobody noticed"
+    assert outcome.requests > 20, "users ask before, while and after"
+    assert outcome.failed == 0
+    assert outcome.seconds > 1
+
+
+def test_a_drill_turns_red_when_requests_fail(server: FailingServer) -> None:
+    server.status = 503
+    outcome = play(Drill(name="ask", scenario=_ask), stage_at(server.port))
+    assert not outcome.ok, "what users met decides"
+    assert outcome.failed == outcome.requests > 0
+    assert "answered 503" in outcome.detail
+    assert outcome.entry().keys() == {"name", "ok", "requests", "failed", "seconds", "detail"}
+
+
+@pytest.mark.parametrize("error", [RehearsalError("no image"), OSError("nobody listens"), KeyError("odd")])
+def test_whatever_fails_in_a_drill_is_its_outcome_and_the_stack_is_brought_back(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Place, "scratch", property(lambda _: tmp_path))
+
+    def scenario(_: Stage) -> str:
+        raise error
+
+    before = FakeStage.recovered
+    outcome = play(Drill(name="broken", scenario=scenario), stage_at(1))
+    assert not outcome.ok
+    assert str(error) in outcome.detail
+    assert FakeStage.recovered == before + 1, "the next drill needs a healthy stack"
+
+
+def test_a_drill_that_leaves_a_broken_stack_is_red() -> None:
+    broken = stage_at(1)
+    broken.problem = DrillError("nothing serves")
+    outcome = play(Drill(name="quiet", scenario=lambda _: "fine"), broken)
+    assert not outcome.ok
+    assert outcome.detail.startswith("fine\nAfterwards the stack could not be brought back: nothing serves")
+
+
+def test_a_drill_whose_users_asked_nothing_is_red(server: FailingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Load, "_ask", lambda *_: None)
+    outcome = play(Drill(name="ask", scenario=_ask), stage_at(server.port))
+    assert not outcome.ok, "0 of 0 failed proves nothing"
+    assert "Users asked nothing" in outcome.detail
+
+
+def test_without_an_emulator_no_drill_is_judged() -> None:
+    def scenario(_: Stage) -> str:
+        raise EmulatorEndedError("gone")
+
+    with pytest.raises(EmulatorEndedError):
+        play(Drill(name="broken", scenario=scenario), stage_at(1))
+
+
+def test_a_stack_that_does_not_serve_is_updated_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    updates: list[str] = []
+
+    def update(_: Stage, digest: str) -> Update:
+        updates.append(digest)
+        return Update(error="", seconds=1, ended=1, tally=Tally())
+
+    made = Stage(updater=stage_at(1).updater)
+    monkeypatch.setattr(Updater, "take_outputs", lambda _: None)
+    monkeypatch.setattr(Stage, "update", update)
+    monkeypatch.setattr(Stage, "is_steady", lambda _: True)
+    monkeypatch.setattr(Stage, "serves", lambda *_, **__: True)
+    made.recover()
+    assert updates == [], "a healthy stack is left alone"
+    monkeypatch.setattr(Stage, "serves", lambda *_, **__: False)
+    made.recover()
+    assert updates == [LIVE.release]
+
+
+def test_a_drill_waits_until_the_errors_of_the_one_before_are_out_of_the_alarms(
+    server: FailingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "ALARM_SECONDS", 1.0)
+    monkeypatch.setattr(Stage, "service", lambda _: {})
+    made = stage_at(server.port)
+    server.status = 500
+    with made.load(users=2) as load:
+        time.sleep(0.1)
+    made.end()
+    last = load.failures_between(0)[-1].at
+    made.begin(calm=False)
+    assert time.monotonic() - last < 1, "where nothing is rolled out, alarms fail nothing"
+    made.begin()
+    assert time.monotonic() - last >= 1, "an alarm raised by them would fail the next drill's rollout"
+    assert made.loads == []
+    made.end()
+    began = time.monotonic()
+    made.begin()
+    assert time.monotonic() - began < 0.5, "without errors there is nothing to wait for"
+
+
+def _load_with(server: FailingServer) -> Load:
+    made = Load(place=Place(gateway_port=server.port, front_port=1), url=LIVE.url, users=2, requests_per_second=100)
+    with made:
+        time.sleep(0.3)
+    return made
+
+
+def test_a_bad_release_that_users_saw_is_an_error(server: FailingServer) -> None:
+    only_served(_load_with(server), "sha256:one")
+    with pytest.raises(DrillError, match="users saw sha256:one besides sha256:before"):
+        only_served(_load_with(server), "sha256:before")
+    server.broken = "no answer"
+    with pytest.raises(DrillError, match="requests failed"):
+        only_served(_load_with(server), "sha256:one")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("", "was called live"),
+        ("it failed", "does not name exit code 1"),
+        ("Traceback (most recent call last): exit code 1", "has a traceback"),
+    ],
+)
+def test_a_message_that_helps_nobody_is_an_error(error: str, told: str) -> None:
+    with pytest.raises(DrillError, match=told):
+        names_its_cause(Update(error=error, seconds=1, ended=1, tally=Tally()), "exit code 1")
+    names_its_cause(Update(error="cause: Exit code 1", seconds=1, ended=1, tally=Tally()), "exit code 1")
+
+
+class _Ecs:
+    """Deployments as ECS lists them; the new one fails after some looks."""
+
+    def __init__(self, fails_after: int) -> None:
+        self.looks, self.fails_after = 0, fails_after
+
+    def describe_services(self, **_: Any) -> dict[str, Any]:
+        self.looks += 1
+        state = "FAILED" if self.looks > self.fails_after else "IN_PROGRESS"
+        new = {"id": "new", "rolloutState": state, "rolloutStateReason": "tasks failed to start."}
+        return {"services": [{"deployments": [new, {"id": "yesterday's", "rolloutState": "FAILED"}]}]}
+
+
+def test_the_moment_of_ecs_failed_is_that_of_the_new_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollout_watch, "emulator_client", lambda *_: _Ecs(fails_after=3))
+    with RolloutWatch(updater=stage_at(1).updater) as watch:
+        began = time.monotonic()
+        time.sleep(1.5)
+    assert watch.failed_at is not None
+    assert 0.3 < watch.failed_at - began < 1.4, "an earlier deployment's failure is not this one's"
+    assert watch.reason == "tasks failed to start."
+
+
+def test_every_drill_says_what_it_proves_under_a_name_of_its_own() -> None:
+    names = [drill.name for drill in DRILLS]
+    assert len(set(names)) == len(names)
+    assert all(drill.proves.endswith(".") for drill in (*DRILLS, *SHORT))
+    assert [drill.bake_seconds > 0 for drill in DRILLS] == sorted(drill.bake_seconds > 0 for drill in DRILLS), (
+        "those that share an emulator stand together: each other one costs a fresh rehearsal"
+    )
+
+
+def test_releases_that_drills_deploy_are_there() -> None:
+    built = {"good", "slow_start", "crashes_at_boot", "never_healthy", "failing_migration", "altering_migration"}
+    built |= {"slow_migration", "errors_later"}
+    there = {path.parent.name for path in (PROJECT_ROOT / "tests/releases").glob("*/Dockerfile")}
+    assert built == there, "a release no drill deploys is not tried by anybody"
