@@ -151,6 +151,8 @@ def _run(
         answer |= {"account": whereabouts.account, "region": whereabouts.region}
         if command.changes:
             answer["dry_run"] = dry_run
+        if account is None:
+            transcript.step(_not_checked(stack))
         _refuse_another_account(whereabouts, stack, account, file.name if file else "--account")
         context = Context(
             stack=stack,
@@ -172,6 +174,13 @@ def _transcript(
     # A command that writes its answer line by line has standard output for itself, with --json as without.
     answer_alone = options.json or command.streams
     return open_transcript(environment, sys.stdout, sys.stderr, json=answer_alone)
+
+
+def _not_checked(stack: Stack) -> str:
+    return (
+        f"account not checked: {Path.cwd()} is not the directory of project {stack.project} with a "
+        f"Pulumi.{stack.name}.yaml in it. Go there, or give --account."
+    )
 
 
 def _refuse_another_account(here: Whereabouts, stack: Stack, expected: str | None, source: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ops import release_changes
 from ops.clock import Deadline, stamp
 from ops.errors import OpsError
-from ops.in_flight import BEAT_SECONDS, DEAD_AFTER_SECONDS, this_host
+from ops.in_flight import BEAT_SECONDS, DEAD_AFTER_SECONDS, UNREACHABLE_SECONDS, this_host
 from ops.release_record import InFlight, Record
 from ops.who import commit, who
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from ops.command import Context
     from ops.release_memory import Memory
 
-# However old the last sign of life looks: the clocks of two machines may differ, and a living one beats in this time.
-_WATCH_AT_LEAST_SECONDS = 2 * BEAT_SECONDS + 2
+# However old the last sign of life looks: the clocks of two machines may differ, and a living one beats in this time,
+# also when the record did not answer it a moment ago, or a look at ECS took long.
+WATCH_AT_LEAST_SECONDS = UNREACHABLE_SECONDS + BEAT_SECONDS
 
 
 class Busy(OpsError):  # noqa: N818 - reads as what happened
@@ -80,8 +81,8 @@ def watch(context: Context, memory: Memory, flight: InFlight) -> InFlight:
 
     """
     context.transcript.step(f"in flight: {flight}")
-    waits = min(max(DEAD_AFTER_SECONDS - _age_seconds(context, flight), _WATCH_AT_LEAST_SECONDS), DEAD_AFTER_SECONDS)
-    context.transcript.step(f"watching for {waits:.0f} s whether it is alive")
+    waits = min(max(DEAD_AFTER_SECONDS - _age_seconds(context, flight), WATCH_AT_LEAST_SECONDS), DEAD_AFTER_SECONDS)
+    context.transcript.step(f"watching for {waits:.0f} s whether it is alive (its clock may differ from ours)")
     deadline = Deadline(context.clock, waits)
     while not deadline.passed:
         deadline.pause()
@@ -100,8 +101,8 @@ def alive(context: Context, flight: InFlight) -> OpsError:
     """Say that this is in flight, and what to do."""
     return OpsError(
         f"{context.stack} is busy: {flight}.\n"
-        "Nothing was done. Wait until it has ended and run again. If it was killed, a next update takes over "
-        f"{DEAD_AFTER_SECONDS} s after its last sign of life; `python -m ops rollback {context.stack.options} "
+        "Nothing was done. Wait until it has ended and run again. If it was killed, the next update or rollback takes "
+        f"over {DEAD_AFTER_SECONDS} s after its last sign of life; `python -m ops rollback {context.stack.options} "
         "--interrupt` overrules it.",
     )
 

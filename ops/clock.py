@@ -59,8 +59,8 @@ class Deadline:
         """Whether the wait has lasted as long as it may."""
         return self.elapsed_seconds >= self.timeout_seconds
 
-    def pause(self) -> None:
+    def pause(self, most_seconds: float = 3.0) -> None:
         """Wait before the next look: briefly at first, when most things happen, then at a pace kind to API quotas."""
         elapsed = self.elapsed_seconds
         interval = 0.5 if elapsed < 15 else 1.0 if elapsed < 60 else 3.0  # noqa: PLR2004
-        self._clock.sleep(min(interval, max(self.timeout_seconds - elapsed, 0.05)))
+        self._clock.sleep(min(interval, most_seconds, max(self.timeout_seconds - elapsed, 0.05)))

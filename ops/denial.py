@@ -6,11 +6,15 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from ops.clock import stamp
 from ops.command import Command, Context, text
-from ops.errors import CannotAct
+from ops.errors import CannotAct, OpsError
 from ops.release_memory import Memory
+from ops.release_pruning import MOST_DENIAL_BYTES, MOST_DENIALS, denial_bytes
 from ops.release_record import Decision
+from ops.tasks_of_release import serving_digest
 from ops.who import who
 
 if TYPE_CHECKING:
@@ -56,23 +60,57 @@ def _deny(context: Context, options: argparse.Namespace) -> None:
     before = record.denials.get(digest)
 
     def change(record: Record) -> Record:
-        if digest in record.denials or context.dry_run:
+        if digest in record.denials:
+            return record
+        _refuse_if_full(record)
+        if context.dry_run:
             return record
         return dataclasses.replace(record, denials={**record.denials, digest: denial})
 
     record = memory.change(change)
     context.answer.update(digest=digest, denial=record.denials.get(digest, denial).as_json())
-    if record.live and record.live.digest == digest:
-        context.transcript.step(
-            "this is the live release: it goes on serving, and every update with it is refused. "
-            f"`python -m ops rollback {context.stack.options}` returns to the one before it"
-        )
+    _tell_what_goes_on(context, record, digest)
     if before and record.denials.get(digest) == before:
         context.transcript.result(f"{digest} was denied already, by {before}")
     elif context.dry_run:
         context.transcript.result(f"would deny {digest}: {options.reason}")
     else:
         context.transcript.result(f"denied: {digest}, by {record.denials[digest]}")
+
+
+def _refuse_if_full(record: Record) -> None:
+    if len(record.denials) < MOST_DENIALS and denial_bytes(record) < MOST_DENIAL_BYTES:
+        return
+    oldest = min(record.denials, key=lambda digest: record.denials[digest].at)
+    raise OpsError(
+        f"{len(record.denials)} images are denied already, and more do not fit into the release memory. Nothing was "
+        "changed. Allow some that nobody will deploy again (`python -m ops allow DIGEST`); the oldest is "
+        f"{oldest}, denied by {record.denials[oldest]}",
+    )
+
+
+def _tell_what_goes_on(context: Context, record: Record, digest: str) -> None:
+    """Say that a denial stops nothing that has begun, and what does."""
+    rollback = f"python -m ops rollback {context.stack.options}"
+    if record.in_flight and record.in_flight.digest == digest:
+        context.transcript.step(
+            f"this is what is in flight, and it is not stopped: {record.in_flight}. Its verdict will be that it is "
+            f"denied. `{rollback} --interrupt` stops it"
+        )
+    if digest == _serving(context, record):
+        context.transcript.step(
+            "this is the release that serves: it goes on serving, and every update with it is refused. "
+            f"`{rollback}` returns to the one before it"
+        )
+
+
+def _serving(context: Context, record: Record) -> str:
+    """Return the digest that serves, as ECS says; as the record says when ECS cannot be asked."""
+    try:
+        serving = serving_digest(context)
+    except (OpsError, ClientError, BotoCoreError):
+        serving = ""
+    return serving or (record.live.digest if record.live else "")
 
 
 def _allow(context: Context, options: argparse.Namespace) -> None:
@@ -113,7 +151,8 @@ DENY = Command(
     name="deny",
     summary="refuse every update with an image, by its digest",
     description="Deny an image: from now on updates with it are refused by their guard, with this reason and your\n"
-    "name, and `rollback` does not return to it. What runs goes on running.",
+    "name, and `rollback` does not return to it. What runs goes on running, and what is\n"
+    "being deployed is not stopped: `rollback` does that.",
     add_options=_deny_options,
     run=_deny,
 )

@@ -29,6 +29,7 @@ class Ending(enum.Enum):
     ALARM = "rolled back by an alarm"
     ROLLED_BACK = "rolled back by ECS"
     BY_HAND = "rolled back by hand"
+    DENIED = "denied"
     REPLACED = "replaced by another deployment"
     GIVEN_UP = "given up by the circuit breaker"
     GIVEN_UP_BY_ALARM = "given up because of an alarm"
@@ -38,7 +39,14 @@ class Ending(enum.Enum):
 
 ROLLED_BACK = {Ending.BREAKER, Ending.ALARM, Ending.ROLLED_BACK, Ending.BY_HAND}
 # Its tasks, if any failed, are not what ended it.
-_REASON_ENOUGH = {Ending.ALARM, Ending.GIVEN_UP_BY_ALARM, Ending.BY_HAND, Ending.REPLACED, Ending.GONE}
+_REASON_ENOUGH = {
+    Ending.ALARM,
+    Ending.GIVEN_UP_BY_ALARM,
+    Ending.BY_HAND,
+    Ending.DENIED,
+    Ending.REPLACED,
+    Ending.GONE,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +162,10 @@ def _of_ending(ending: Ending, stack: Stack) -> str:
         Ending.ALARM: f"It served, and users saw errors: `{logs} --level ERROR` shows them. Fix it and deploy again.",
         Ending.GIVEN_UP_BY_ALARM: f"Users saw errors: `{logs} --level ERROR` shows them. Fix it and deploy again.",
         Ending.BY_HAND: f"That was somebody's decision: `python -m ops releases {stack.options}` says whose, and why.",
+        Ending.DENIED: (
+            f"Deploy a fixed release. If it was a mistake, `python -m ops allow DIGEST {stack.options}`, and deploy it "
+            "again."
+        ),
         Ending.REPLACED: "Was there a second update? Whoever started it gets a verdict on it; run yours after it.",
         Ending.TIMEOUT: (
             f"ECS goes on trying: `python -m ops status {stack.options}` shows where it stands, and "

@@ -17,6 +17,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _PLACED = {"timestamp", "level", "logger", "message", "request_id", "release", "exception", "stack", "stack_info"}
 _BLOCKS = ("exception", "stack", "stack_info")
 _LEVEL_WIDTH = 8
+_DEEPEST = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +38,14 @@ class Line:
         message = event.get("message", "")
         try:
             found = json.loads(message) if message.lstrip().startswith("{") else None
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         return cls(
             identity=event.get("eventId", ""),
             timestamp_ms=event.get("timestamp", 0),
             stream=event.get("logStreamName", ""),
             message=message,
-            fields=found if isinstance(found, dict) else None,
+            fields=found if isinstance(found, dict) and _can_be_written(found) else None,
         )
 
     @property
@@ -58,7 +59,7 @@ class Line:
         if self.fields is None:
             return f"{self.time} {harmless(self.message)}"
         fields = self.fields
-        level = f"{fields.get('level', ''):<{_LEVEL_WIDTH}}"
+        level = f"{_plain(fields.get('level') or ''):<{_LEVEL_WIDTH}}"
         request = f" [{fields['request_id']}]" if fields.get("request_id") else ""
         message = str(fields.get("message", ""))
         # An access line's message says method, path and status already.
@@ -109,6 +110,20 @@ class Choice:
     @property
     def _levels(self) -> tuple[str, ...]:
         return LEVELS[LEVELS.index(self.level) :]
+
+
+def _can_be_written(value: object) -> bool:
+    """Whether its nesting is one that can be laid out too; nobody logs a deeper one to have it read."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for item in level if isinstance(item, dict | list) for inner in _inside(item)]
+        if not level:
+            return True
+    return False
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value
 
 
 def _plain(value: object) -> str:

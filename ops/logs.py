@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SINCE = "15m"
 PAUSE_SECONDS = 2
+# CloudWatch Logs knows no time before it.
+_EPOCH = dt.datetime.fromtimestamp(0, tz=dt.UTC)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d{1,6})([smhd])")
 _PROCESS = re.compile(r"[a-z][a-z0-9-]{0,30}")
@@ -61,14 +63,14 @@ def since(text: str) -> Callable[[dt.datetime], dt.datetime]:
     duration = _DURATION.fullmatch(text)
     if duration:
         back = dt.timedelta(**{_UNITS[duration.group(2)]: int(duration.group(1))})
-        return lambda now: now - back
+        return lambda now: now - min(back, now - _EPOCH)
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no duration and no time: give 90s, 15m, 2h, 1d or 2026-01-31T12:00:00Z"
         ) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    moment = max(moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC), _EPOCH)
     return lambda _now: moment
 
 

@@ -9,25 +9,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ops import migration_memory, tasks
-from ops.claim import alive
 from ops.command import Command, Context, seconds
 from ops.container_logs import task_id
 from ops.errors import CannotAct
 from ops.in_flight import Heartbeat
 from ops.migration import Migration
-from ops.migration_task import MigrationTask
-from ops.release_memory import Memory
+from ops.migration_task import PROCESS, MigrationTask, find_definition
 
 if TYPE_CHECKING:
     import argparse
 
-PROCESS = "migrate"
 TIMEOUT_SECONDS = 900
 
 
 def _run(context: Context, options: argparse.Namespace) -> None:
     stack = context.stack
-    definition = tasks.find_task_definition(context.aws.ecs, options.task_definition or stack.family(PROCESS))
+    definition = find_definition(context, options.task_definition)
     release = tasks.environment_of(definition, stack.container(PROCESS)).get("RELEASE", "")
     name = f"{definition.get('family')}:{definition.get('revision')}"
     context.answer.update(release=release, task_definition=definition["taskDefinitionArn"])
@@ -38,34 +35,22 @@ def _run(context: Context, options: argparse.Namespace) -> None:
             container=stack.container(PROCESS),
             definition=definition,
             network=_network(context, options),
-            back_to=options.back_to,
         )
         context.transcript.step(
             f"will run one task of {name}, release {release or 'unnamed'}, in cluster {task.cluster}, "
             f"subnets {', '.join(task.network.subnets)}; waits {options.timeout} s at most",
         )
-        if task.overrides:
-            _refuse_beside_another(context)
-            context.transcript.step(f"undoes what came after {task.back_to}; refused if that cannot be undone")
         _mention_others(context, task)
         if context.dry_run:
             context.transcript.result(f"would migrate: {release or name}")
             return
         heart.beat()
-        migration_memory.refuse_if_taken_over(heart)
         migration = Migration(context, task, options.timeout, heart.beat)
         with migration_memory.remembering(context, release, migration):
             migration.run()
-        # What was migrated may serve only if this is still the update whose turn it is.
-        migration_memory.refuse_if_taken_over(heart)
-    context.transcript.result(f"migrated{f' back to {options.back_to}' if options.back_to else ''}: {release or name}")
-
-
-def _refuse_beside_another(context: Context) -> None:
-    """Take nothing away from the schema under a release that is being deployed and counts on it."""
-    flight = Memory(context).read().in_flight
-    if flight:
-        raise alive(context, flight)
+        # What was migrated may serve only if nobody has decided otherwise meanwhile.
+        migration_memory.refuse_if_forbidden(context, release, heart)
+    context.transcript.result(f"migrated: {release or name}")
 
 
 def _mention_others(context: Context, task: MigrationTask) -> None:
@@ -102,19 +87,12 @@ def _split(text: str | None) -> tuple[str, ...]:
 def _options(parser: argparse.ArgumentParser) -> None:
     live = "(default: the live service's)"
     parser.add_argument(
-        "--task-definition", metavar="ARN", help="what to run (default: the newest of the stack's family)"
+        "--task-definition", metavar="ARN", help="what to run (default: that of the release that serves)"
     )
     parser.add_argument("--subnets", metavar="ID,ID", help=f"subnets of the task {live}")
     parser.add_argument("--security-groups", metavar="ID,ID", help=f"security groups of the task {live}")
     parser.add_argument(
         "--assign-public-ip", action="store_true", help="for subnets whose way out is an internet gateway"
-    )
-    parser.add_argument(
-        "--back-to",
-        default="",
-        metavar="APP.MIGRATION",
-        help="undo what was migrated after this one, when the older code that a rollback returned to cannot do with "
-        "it; refused where data would be lost",
     )
     parser.add_argument(
         "--timeout",

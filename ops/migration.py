@@ -123,7 +123,6 @@ class Migration:
                 definition_arn=self._task.definition["taskDefinitionArn"],
                 network=self._task.network,
                 started_by=STARTED_BY,
-                overrides=self._task.overrides,
             )
         except (OpsError, ClientError):
             self._may_have_run = False

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops import release_changes
-from ops.errors import OpsError, explain
-from ops.in_flight import Heartbeat, quietly, record_verdict, within_update
+from ops.errors import CannotAct, OpsError, explain
+from ops.in_flight import Heartbeat, forbidden, quietly, record_verdict, why_forbidden, within_update
+from ops.release_memory import Memory
 from ops.release_record import FAILED, AppliedMigration, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ops.command import Context
     from ops.migration import Migration
@@ -55,31 +56,44 @@ def failing_the_update(context: Context, digest: str) -> Iterator[None]:
         raise
 
 
-def refuse_if_taken_over(heart: Heartbeat) -> None:
-    """Go no further with an update whose turn it no longer is.
+def refuse_if_forbidden(context: Context, digest: str, heart: Heartbeat) -> None:
+    """Go no further with an update whose release was denied meanwhile, or whose turn it no longer is.
 
     Raises:
-        OpsError: a person or another update has taken over.
+        OpsError: a person or another update has decided so.
 
     """
-    if heart.lost:
-        raise OpsError(
-            f"this update may not go on: {heart.lost}\n"
-            "The service was not touched by this update. See `python -m ops releases`, and run again.",
-        )
+    words = heart.lost or (forbidden(context, digest) if within_update(context) else "")
+    if words:
+        raise _may_not_go_on(words)
+
+
+def _may_not_go_on(words: str) -> OpsError:
+    return OpsError(
+        f"this update may not go on: {words}\n"
+        "The service was not touched by this update. See `python -m ops releases`, and run again.",
+    )
 
 
 @contextlib.contextmanager
 def remembering(context: Context, digest: str, migration: Migration) -> Iterator[None]:
-    """Write down at the release what a migration applied, however it ends; a kill leaves it as not known."""
+    """Write down at the release what a migration applied, however it ends; a kill leaves it as not known.
+
+    Raises:
+        OpsError: within an update, that it migrates could not be written down, or may not be. Nothing ran.
+
+    """
     before: list[tuple[AppliedMigration, ...] | None] = []
 
     def begin(record: Record) -> Record:
+        words = why_forbidden(context, record, digest) if within_update(context) else ""
+        if words:
+            raise _may_not_go_on(words)
         release = record.newest(digest)
         before[:] = [release.migrations] if release else []
         return release_changes.begin_migration(record, digest)
 
-    begun = quietly(context, f"that release {digest} migrates", begin)
+    begun = _begin(context, digest, begin)
     if begun is not None and not before:
         context.transcript.step(f"release {digest} is not in the release memory: what is applied is not written down")
     try:
@@ -89,6 +103,20 @@ def remembering(context: Context, digest: str, migration: Migration) -> Iterator
         context.answer[_KEY] = None if applied is None else [item.as_json() for item in applied]
         if before or begun is None:
             quietly(context, "what was migrated", lambda record: _end(record, digest, before, applied))
+
+
+def _begin(context: Context, digest: str, begin: Callable[[Record], Record]) -> Record | None:
+    """Write down that what this release applies is not known from now on; by hand it is only tried."""
+    if not within_update(context):
+        return quietly(context, f"that release {digest} migrates", begin)
+    try:
+        return Memory(context).change(begin)
+    except (ClientError, BotoCoreError) as error:
+        raise CannotAct(
+            f"that release {digest} migrates could not be written down: {explain(error)}\n"
+            "Nothing was migrated: a later rollback would not know what it crosses. Run again when the release memory "
+            "can be written.",
+        ) from error
 
 
 def _end(

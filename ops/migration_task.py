@@ -1,4 +1,4 @@
-"""The migration task as it is to be run: which definition, where, and with which command."""
+"""The migration task as it is to be run: which definition, and where."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 from ops import tasks
 from ops.errors import CannotAct
+from ops.tasks_of_release import newest_of_release, serving_digest
 
 if TYPE_CHECKING:
-    from mypy_boto3_ecs.type_defs import TaskDefinitionTypeDef, TaskOverrideTypeDef
+    from mypy_boto3_ecs.type_defs import TaskDefinitionTypeDef
+
+    from ops.command import Context
+
+PROCESS = "migrate"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,16 +25,6 @@ class MigrationTask:
     container: str
     definition: TaskDefinitionTypeDef
     network: tasks.TaskNetwork
-    back_to: str = ""
-    """The migration that is to be the last of its app that is applied; empty: all are to be applied."""
-
-    @property
-    def overrides(self) -> TaskOverrideTypeDef | None:
-        """What differs from the task definition: nothing, or the command's arguments."""
-        if not self.back_to:
-            return None
-        command = _command_of(self.definition, self.container)
-        return {"containerOverrides": [{"name": self.container, "command": [*command, "--back-to", self.back_to]}]}
 
     @property
     def release(self) -> str:
@@ -37,11 +32,23 @@ class MigrationTask:
         return tasks.environment_of(self.definition, self.container).get("RELEASE", "")
 
 
-def _command_of(definition: TaskDefinitionTypeDef, container: str) -> list[str]:
-    for candidate in definition.get("containerDefinitions", []):
-        if candidate.get("name") == container and candidate.get("command"):
-            return list(candidate.get("command", []))
-    raise CannotAct(
-        f"{definition.get('taskDefinitionArn')} gives its container {container} no command of its own to add "
-        "--back-to to.",
-    )
+def find_definition(context: Context, named: str | None) -> TaskDefinitionTypeDef:
+    """Return the task definition that was named, else the one of the release that serves, else the family's newest.
+
+    After a rollback the newest is that of the release that was taken away.
+
+    Raises:
+        CannotAct: there is none.
+
+    """
+    family = context.stack.family(PROCESS)
+    digest = "" if named else serving_digest(context)
+    if not digest:
+        return tasks.find_task_definition(context.aws.ecs, named or family)
+    found = newest_of_release(context.aws.ecs, family, context.stack.container(PROCESS), digest)
+    if found is None:
+        raise CannotAct(
+            f"ECS knows no task definition of family {family} that runs the release that serves, {digest}. "
+            "Nothing was done. Name the one to run by --task-definition.",
+        )
+    return found

@@ -16,6 +16,9 @@ _LONGEST_CAUSE = 500
 
 def begin_update(record: Record, flight: InFlight) -> Record:
     """Mark an update as under way; a release in progress is added unless its digest is the live one's."""
+    # The image may have been built from another commit than the one checked out where it is deployed (again).
+    known = next((item.commit for item in record.releases if item.digest == flight.digest and item.commit), "")
+    flight = replace(flight, commit=known or flight.commit)
     live = record.live
     record = replace(record, in_flight=flight)
     if live and live.digest == flight.digest:
@@ -104,6 +107,21 @@ def _again(record: Record, live: Release, ending: Ending) -> Record:
         return record.replacing(live, ending.of(live))
     # It served, and does not now (a lost database, a secret taken away): that does not make it a bad release.
     return record
+
+
+def seen_live(record: Record, digest: str, task_definition: str, at: str) -> Record:
+    """Write down that a release serves, seen by a person while nothing is in flight; a denial stands."""
+    release = record.of_task_definition(task_definition) or record.newest(digest)
+    if release is None or release.digest != digest or not task_definition:
+        return record
+    if record.in_flight or digest in record.denials:
+        return record
+    serving = replace(release, verdict=LIVE, cause="", verified_at=at, ended_at=release.ended_at or at)
+    if release.task_definition in {"", task_definition}:
+        return record.replacing(release, replace(serving, task_definition=task_definition))
+    # Another configuration of the same image, by an update that was killed: it serves on the schema as it is now.
+    served = replace(serving, task_definition=task_definition, began_at=at, ended_at=at, migrations=())
+    return replace(record, releases=(served, *record.releases))
 
 
 def begin_migration(record: Record, digest: str) -> Record:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import random
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ops.clock import Deadline
 from ops.errors import CannotAct, OpsError, code_of
+from ops.release_pruning import pruned
 from ops.release_record import Record, UnreadableRecord, dump, load
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from ops.command import Context
+
+Answer = TypeVar("Answer")
 
 TRIES = 25
 _FIRST_PAUSE_SECONDS = 0.05
@@ -73,7 +76,7 @@ class Memory:
             changed = change(stored.record)
             if changed == stored.record:
                 return changed
-            changed = changed.pruned()
+            changed = pruned(changed)
             writer = str(uuid.uuid4())
             if self._write(changed, stored.version, writer):
                 return changed
@@ -107,12 +110,18 @@ class Memory:
             ) from error
 
     def _get(self) -> dict[str, AttributeValueTypeDef] | None:
-        patience = Deadline(self._context.clock, self._missing_patience_seconds)
         key = {"stack": {"S": self._context.stack.name}}
+        # Without ConsistentRead the answer may be older than our own last write.
+        return self._patiently(
+            lambda: self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        )
+
+    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask again while the table is not there; a new one may be known to a read and not yet to a write."""
+        patience = Deadline(self._context.clock, self._missing_patience_seconds)
         while True:
             try:
-                # Without ConsistentRead the answer may be older than our own last write.
-                return self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+                return ask()
             except self._dynamodb.exceptions.ResourceNotFoundException as error:
                 if patience.passed:
                     raise self._no_table() from error
@@ -134,23 +143,26 @@ class Memory:
             "writer": {"S": writer},
         }
         try:
-            if version:
-                self._dynamodb.put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression="#version = :seen",
-                    ExpressionAttributeNames={"#version": "version"},
-                    ExpressionAttributeValues={":seen": {"N": str(version)}},
-                )
-            else:
-                self._dynamodb.put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression="attribute_not_exists(#stack)",
-                    ExpressionAttributeNames={"#stack": "stack"},
-                )
+            self._patiently(lambda: self._put(item, version))
         except self._dynamodb.exceptions.ClientError as error:
             if code_of(error) == "ConditionalCheckFailedException":
                 return False
             raise
         return True
+
+    def _put(self, item: dict[str, AttributeValueTypeDef], version: int) -> None:
+        if version:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression="#version = :seen",
+                ExpressionAttributeNames={"#version": "version"},
+                ExpressionAttributeValues={":seen": {"N": str(version)}},
+            )
+        else:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression="attribute_not_exists(#stack)",
+                ExpressionAttributeNames={"#stack": "stack"},
+            )

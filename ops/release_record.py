@@ -22,10 +22,6 @@ ROLLED_BACK = "rolled back"
 UPDATE = "update"
 ROLLBACK = "rollback"
 
-MOST_RELEASES = 100
-GOOD_KEPT = 10
-# DynamoDB takes items of 400 KB, attribute names included.
-MOST_BYTES = 300_000
 _TYPES = {"str": str, "int": int, "bool": bool}
 
 
@@ -169,18 +165,6 @@ class Record(Part):
         """Return it with one release in another's place."""
         return dataclasses.replace(self, releases=tuple(new if item is old else item for item in self.releases))
 
-    def pruned(self) -> Record:
-        """Return it small enough to store: the oldest releases go, never the live one or the newest good ones."""
-        protected = [item for item in self.releases if item.good][:GOOD_KEPT]
-        protected += [self.live] if self.live else []
-        kept = list(self.releases)
-        for candidate in reversed(self.releases):
-            if len(kept) <= MOST_RELEASES and _size(kept) <= MOST_BYTES:
-                break
-            if not any(candidate is item for item in protected):
-                kept = [item for item in kept if item is not candidate]
-        return self if len(kept) == len(self.releases) else dataclasses.replace(self, releases=tuple(kept))
-
 
 def dump(record: Record) -> str:
     """Write a record as JSON."""
@@ -235,7 +219,3 @@ def _plain(value: object) -> object:
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
     return value
-
-
-def _size(releases: list[Release]) -> int:
-    return sum(len(json.dumps(item.as_json(), separators=(",", ":"))) + 1 for item in releases)

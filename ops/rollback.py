@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from ops import rollback_plan, tasks
-from ops.claim import alive, new_flight
+from ops import rollback_changes, rollback_plan, rollback_words, tasks
+from ops.claim import alive, new_flight, watch
 from ops.clock import stamp
 from ops.command import Command, Context, seconds, text
+from ops.diagnosis import Ending
 from ops.errors import CannotAct, OpsError
 from ops.in_flight import Heartbeat, quietly
 from ops.release_memory import Memory
 from ops.release_record import ROLLBACK
+from ops.rollback_changes import Outcome
+from ops.rollback_order import Order
 from ops.rollback_plan import Plan, Serving
-from ops.serving import Expected, Served, expect, wait_until_serving
+from ops.serving import Expected, NotServing, Served, expect, wait_until_serving
 
 if TYPE_CHECKING:
     import argparse
@@ -31,79 +32,108 @@ if TYPE_CHECKING:
 PROCESS = "web"
 TIMEOUT_SECONDS = 600
 NO_REASON = "no reason given"
+# How it ends when the target itself does not come to serve: neither a person's doing nor a lack of time.
+_CANNOT_SERVE = {
+    Ending.ALARM,
+    Ending.BREAKER,
+    Ending.ROLLED_BACK,
+    Ending.GIVEN_UP,
+    Ending.GIVEN_UP_BY_ALARM,
+}
 
 
 def _run(context: Context, options: argparse.Namespace) -> None:
+    memory = Memory(context)
+    over = _in_flight(context, memory, interrupt=options.interrupt)
     service = tasks.live_service(context.aws.ecs, context.stack)
     serving = _serving(context, service)
-    memory = Memory(context)
     record = memory.read()
-    _refuse_if_busy(context, record, interrupt=options.interrupt)
-    plan = rollback_plan.make_plan(record, options.release, serving, context.stack)
+    _refuse_if_busy(context, record, over, interrupt=options.interrupt)
+    plan = rollback_plan.make_plan(record, options.release, serving, context.stack, interrupt=options.interrupt)
     definition = _definition(context, plan)
-    expected = expect(
-        context,
-        service,
-        definition,
-        release=plan.target.digest,
-        minimum=service.get("desiredCount", 1),
-        host=options.host,
-    )
-    _tell(context, plan, expected, record)
+    # At least one: how many the service wants may change meanwhile, and the wait asks ECS for that.
+    expected = expect(context, service, definition, release=plan.target.digest, host=options.host)
+    rollback_words.announce(context, plan, expected, record)
     _refuse_crossing(plan, despite=options.despite_migrations)
     if context.dry_run:
         context.transcript.result(f"would return to {plan.target.digest}")
         return
     flight = new_flight(context, ROLLBACK, plan.target.digest)
-    reason = options.reason
 
     def begin(record: Record) -> Record:
-        _refuse_if_busy(context, record, interrupt=options.interrupt)
-        now = rollback_plan.make_plan(record, options.release, serving, context.stack)
+        _refuse_if_busy(context, record, over, interrupt=options.interrupt)
+        now = rollback_plan.make_plan(record, options.release, serving, context.stack, interrupt=options.interrupt)
         if (now.target.task_definition, now.obstacles) != (plan.target.task_definition, plan.obstacles):
             raise OpsError("the releases changed while this was being decided. Nothing was changed; run again.")
-        return rollback_plan.carry_out(record, now, flight, reason)
+        return rollback_changes.carry_out(record, now, flight, options.reason)
 
+    order = Order(context, service, plan.target.task_definition)
     memory.change(begin)
-    served = _go(context, plan, flight, expected, options.timeout, serving)
-    _report(context, plan, served)
+    served = _go(context, plan, flight, expected, options.timeout, order, serving)
+    rollback_words.report(context, plan, served)
+
+
+def _in_flight(context: Context, memory: Memory, *, interrupt: bool) -> InFlight | None:
+    """Return what is in flight and may be taken over: it was killed, or is to be interrupted.
+
+    Raises:
+        OpsError: it is alive.
+
+    """
+    flight = memory.read().in_flight
+    return flight if flight is None or interrupt else watch(context, memory, flight)
 
 
 def _go(
-    context: Context, plan: Plan, flight: InFlight, expected: Expected, timeout_seconds: int, serving: Serving
+    context: Context,
+    plan: Plan,
+    flight: InFlight,
+    expected: Expected,
+    timeout_seconds: int,
+    order: Order,
+    serving: Serving,
 ) -> Served:
     """Tell ECS, wait, and write down how it went."""
     began = context.clock.now()
-    arn = plan.target.task_definition
-    if arn != serving.task_definition:
-        try:
-            context.aws.ecs.update_service(
-                cluster=context.stack.cluster, service=context.stack.service, taskDefinition=arn
-            )
-        except (ClientError, BotoCoreError):
-            quietly(context, "that ECS was told nothing", lambda record: rollback_plan.undone(record, plan, flight))
-            raise
-        context.transcript.step(f"ECS was told to run {expected.name}")
-    served: Served | None = None
+    outcome = Outcome()
+    heart = Heartbeat(context, flight.digest, kind=ROLLBACK, active=True)
     try:
-        heart = Heartbeat(context, flight.digest, kind=ROLLBACK, active=True)
+        if not order.told:
+            order.give()
+            context.transcript.step(f"ECS was told to run {expected.name}")
         served = wait_until_serving(
-            context, expected, timeout_seconds=timeout_seconds, baked=False, each_look=heart.beat
-        )
-    except KeyboardInterrupt as interruption:
-        raise type(interruption)(
-            f"interrupted, but ECS goes on rolling back to {expected.name}. To wait for it again: "
-            f"python -m ops verify {context.stack.options} --task-definition {expected.name}",
-        ) from interruption
-    finally:
-        at = stamp(context.clock.date())
-        quietly(
             context,
-            f"that the rollback to {plan.target.digest} ended",
-            lambda record: rollback_plan.ended(record, plan, flight, at, served=served is not None),
+            expected,
+            timeout_seconds=timeout_seconds,
+            baked=False,
+            each_look=heart.beat,
+            overruled=lambda _last: (Ending.BY_HAND, heart.lost) if heart.lost else None,
         )
+        outcome = Outcome(served=True)
+    except NotServing as error:
+        if error.cause.ending in _CANNOT_SERVE:
+            returned = plan.target.task_definition != serving.task_definition and order.runs(serving.task_definition)
+            outcome = Outcome(failed=error.cause.sentence, returned=returned)
+            rollback_words.failed(context, plan, serving, returned=returned)
+        raise
+    except KeyboardInterrupt as interruption:
+        raise type(interruption)(rollback_words.interrupted(context, plan, expected, order)) from interruption
+    finally:
+        _end(context, plan, flight, order, outcome)
     return Served(
         seconds=context.clock.now() - began, complete=served.complete, running=served.running, events=served.events
+    )
+
+
+def _end(context: Context, plan: Plan, flight: InFlight, order: Order, outcome: Outcome) -> None:
+    if order.told is False:
+        quietly(context, "that ECS was told nothing", lambda record: rollback_changes.undone(record, plan, flight))
+        return
+    at = stamp(context.clock.date())
+    quietly(
+        context,
+        f"that the rollback to {plan.target.digest} ended",
+        lambda record: rollback_changes.ended(record, plan, flight, at, outcome),
     )
 
 
@@ -124,34 +154,9 @@ def _definition(context: Context, plan: Plan) -> TaskDefinitionTypeDef:
     return definition
 
 
-def _refuse_if_busy(context: Context, record: Record, *, interrupt: bool) -> None:
-    if record.in_flight and not interrupt:
+def _refuse_if_busy(context: Context, record: Record, over: InFlight | None, *, interrupt: bool) -> None:
+    if record.in_flight and not interrupt and record.in_flight != over:
         raise alive(context, record.in_flight)
-
-
-def _tell(context: Context, plan: Plan, expected: Expected, record: Record) -> None:
-    say = context.transcript.step
-    target, left = plan.target, plan.leaving
-    if record.in_flight:
-        say(f"interrupts what is in flight: {record.in_flight}")
-    say(f"leaves {left.digest}, {left.verdict}" if left else f"leaves {plan.bad_digest or 'what serves now'}")
-    say(
-        f"returns to {target.digest} of commit {target.commit or 'unknown'}, deployed at {target.began_at} by "
-        f"{target.who or 'unknown'}, last verified at {target.verified_at}: {expected.name}"
-    )
-    say(
-        f"denies {plan.bad_digest}" if plan.bad_digest else "denies nothing: it is the same image, otherwise configured"
-    )
-    for crossed in plan.crossed:
-        say(f"stays applied: {crossed}")
-    for obstacle in plan.obstacles:
-        say(f"stays applied: {obstacle}")
-    context.answer.update(
-        target=target.as_json(),
-        leaving=left.as_json() if left else None,
-        denies=plan.bad_digest or None,
-        migrations_that_stay=[*plan.crossed, *plan.obstacles],
-    )
 
 
 def _refuse_crossing(plan: Plan, *, despite: bool) -> None:
@@ -164,19 +169,6 @@ def _refuse_crossing(plan: Plan, *, despite: bool) -> None:
         "rolled out, but may miss what a migration took away or changed. If it can do with the database as it is:\n"
         "  the same command with --despite-migrations",
     )
-
-
-def _report(context: Context, plan: Plan, served: Served) -> None:
-    context.answer.update(seconds=round(served.seconds, 1), complete=served.complete)
-    if not served.complete:
-        context.transcript.step("ECS still watches the deployment alarms, and would return if one fired")
-    if plan.bad_digest:
-        context.transcript.step(
-            f"updates with {plan.bad_digest} are refused now; `python -m ops allow` lifts that. "
-            "Before the next update, set imageDigest to a good image, or fix and build a new one"
-        )
-    context.transcript.step("the database was left as it is")
-    context.transcript.result(f"rolled back: {plan.target.digest} serves all traffic after {served.seconds:.1f} s")
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -194,7 +186,9 @@ def _options(parser: argparse.ArgumentParser) -> None:
         help="also across migrations that cannot be undone or are not known; the database stays as it is",
     )
     parser.add_argument(
-        "--interrupt", action="store_true", help="also while an update or a rollback is in flight, which it overrules"
+        "--interrupt",
+        action="store_true",
+        help="stop the update or the rollback that is in flight, too (one that was killed is taken over without this)",
     )
     parser.add_argument(
         "--host", metavar="DOMAIN", help="the domain users call, behind HTTPS (default: the first of ALLOWED_HOSTS)"

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ops import release_changes
 from ops.errors import CannotAct, OpsError
-from ops.release_record import FAILED, IN_PROGRESS, LIVE, ROLLBACK, ROLLED_BACK, Decision
+from ops.release_record import FAILED, IN_PROGRESS, ROLLBACK, ROLLED_BACK, UPDATE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ops.release_record import InFlight, Record, Release
+    from ops.release_record import Record, Release
     from ops.stack import Stack
 
 BY_HAND = "by hand by "
@@ -42,10 +41,12 @@ class Plan:
     """The migrations of newer releases, in words: they stay applied."""
     obstacles: tuple[str, ...]
     """Those of them that cannot be undone, and the releases of which they are not known."""
+    stops_only: bool = False
+    """Whether the target serves already, and all there is to do is to stop an update."""
 
 
-def make_plan(record: Record, named: str | None, serving: Serving, stack: Stack) -> Plan:
-    """Decide where to return to.
+def make_plan(record: Record, named: str | None, serving: Serving, stack: Stack, *, interrupt: bool = False) -> Plan:
+    """Decide where to return to; `interrupt`: what is in flight is to be stopped.
 
     Raises:
         OpsError: no release is good enough to return to.
@@ -53,13 +54,18 @@ def make_plan(record: Record, named: str | None, serving: Serving, stack: Stack)
 
     """
     leaving = record.of_task_definition(serving.task_definition) or record.newest(serving.digest)
-    target = _named(record, named, serving, stack) if named else _default(record, serving, leaving, stack)
-    bad = serving.digest
+    known = _begun(record) or _same_image(record, serving) or (_interrupted_for(record, serving) if interrupt else None)
+    target = _named(record, named, serving, stack) if named else known or _default(record, serving, leaving, stack)
+    bad, stops = serving.digest, False
     if target.task_definition == serving.task_definition:
         # It serves (again): what is put aside is the update that was about to replace it.
         bad = record.in_flight.digest if record.in_flight else ""
+        stops = record.in_flight is not None and record.in_flight.kind == UPDATE
         leaving = record.newest(bad)
     newer = record.releases[: record.releases.index(target)]
+    obstacles = _obstacles(newer)
+    # The same code serves now, on the database as it is: nothing is crossed, whatever else was migrated meanwhile.
+    crosses = target.digest != serving.digest
     return Plan(
         target=target,
         leaving=leaving if leaving is not target else None,
@@ -69,9 +75,35 @@ def make_plan(record: Record, named: str | None, serving: Serving, stack: Stack)
             for release in newer
             for item in release.migrations or ()
             if item.undoable
-        ),
-        obstacles=_obstacles(newer),
+        )
+        + (() if crosses else obstacles),
+        obstacles=obstacles if crosses else (),
+        stops_only=stops,
     )
+
+
+def _begun(record: Record) -> Release | None:
+    """Return the target of a rollback that was interrupted: it is finished, and goes no further."""
+    flight = record.in_flight
+    if flight is None or flight.kind != ROLLBACK:
+        return None
+    return next((item for item in record.releases if item.good and item.digest == flight.digest), None)
+
+
+def _same_image(record: Record, serving: Serving) -> Release | None:
+    """Return the good release of the image that serves in a configuration nobody has called good (yet)."""
+    if record.of_task_definition(serving.task_definition) or serving.digest in record.denials:
+        return None
+    newest = record.newest(serving.digest)
+    # Where it is not good, its image is being deployed again, or was, and something else served in between.
+    return newest if newest and newest.good and newest.task_definition else None
+
+
+def _interrupted_for(record: Record, serving: Serving) -> Release | None:
+    """Return the good release that serves while an update in flight has not reached the service: that is stopped."""
+    release = record.of_task_definition(serving.task_definition)
+    flight = record.in_flight
+    return release if flight and flight.kind == UPDATE and release and release.good else None
 
 
 def _obstacles(newer: Sequence[Release]) -> tuple[str, ...]:
@@ -89,11 +121,6 @@ def _obstacles(newer: Sequence[Release]) -> tuple[str, ...]:
 
 
 def _default(record: Record, serving: Serving, leaving: Release | None, stack: Stack) -> Release:
-    flight = record.in_flight
-    if flight and flight.kind == ROLLBACK:
-        begun = next((item for item in record.releases if item.good and item.digest == flight.digest), None)
-        if begun:
-            return begun
     candidates = [
         item
         for item in record.releases
@@ -161,46 +188,6 @@ def _named(record: Record, named: str, serving: Serving, stack: Stack) -> Releas
     if not other and record.in_flight is None:
         raise OpsError(f"{_name(good[0])} is what serves already. Nothing was changed.")
     return other[0] if other else good[0]
-
-
-def carry_out(record: Record, plan: Plan, flight: InFlight, reason: str) -> Record:
-    """Put the rollback in flight, deny what it leaves, and say so at the release it leaves.
-
-    Whatever was in flight is over: its release failed, for it was interrupted.
-    """
-    cause = f"{BY_HAND}{flight.who}: {reason}"
-    left = plan.leaving
-    if left and left.verdict in {LIVE, IN_PROGRESS}:
-        record = record.replacing(left, replace(left, verdict=ROLLED_BACK, cause=cause, ended_at=flight.began_at))
-    record = release_changes.take_over(record, f"interrupted {cause}", flight.began_at)
-    denials = dict(record.denials)
-    if plan.bad_digest:
-        denials.setdefault(plan.bad_digest, Decision(who=flight.who, at=flight.began_at, reason=f"rollback: {reason}"))
-    return replace(record, in_flight=flight, denials=denials)
-
-
-def ended(record: Record, plan: Plan, flight: InFlight, at: str, *, served: bool) -> Record:
-    """End the rollback's flight, and say when its target was seen to serve."""
-    if record.in_flight and record.in_flight.is_of(ROLLBACK, flight.digest, flight.host):
-        record = replace(record, in_flight=None)
-    target = record.of_task_definition(plan.target.task_definition)
-    if target is None or not served:
-        return record
-    return record.replacing(target, replace(target, verified_at=at))
-
-
-def undone(record: Record, plan: Plan, flight: InFlight) -> Record:
-    """Take back what `carry_out` wrote, because ECS was told nothing."""
-    record = ended(record, plan, flight, flight.began_at, served=False)
-    mine = [name for name, denial in record.denials.items() if (denial.who, denial.at) == (flight.who, flight.began_at)]
-    record = replace(record, denials={name: item for name, item in record.denials.items() if name not in mine})
-    left = plan.leaving
-    now = next((item for item in record.releases if left and _same_deployment(item, left)), None)
-    return record.replacing(now, left) if now and left else record
-
-
-def _same_deployment(one: Release, other: Release) -> bool:
-    return (one.digest, one.began_at, one.task_definition) == (other.digest, other.began_at, other.task_definition)
 
 
 def _how_it_went(release: Release) -> str:

@@ -136,7 +136,9 @@ COMMAND = Command(
     summary="run a command of the application in a task of its own",
     description="Run a command by a one-off task of what serves now, in its network, with its settings and secrets.\n"
     "Its output goes to standard output as it comes, and its exit code becomes the exit code here; what ops itself\n"
-    "has to say goes to standard error. Ctrl-C and the timeout stop the task.",
+    "has to say goes to standard error. Ctrl-C and the timeout stop the task.\n"
+    "It has the application's own login to the database, which reads and writes rows and cannot change the schema:\n"
+    "`manage.py migrate` belongs to `ops migrate`.",
     add_options=_options,
     run=_run,
     streams=True,

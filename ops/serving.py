@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ops import tasks
-from ops.balancer import Balancer, Readiness, ask_readiness, find_balancer
+from ops.balancer import Balancer, find_balancer
 from ops.clock import Deadline
 from ops.deployment import EventFeed, Rollout, State, read_rollout, who_ended_it
 from ops.diagnosis import Cause, Ending
 from ops.errors import CannotAct, OpsError
+from ops.lacking import Lacking
 from ops.revision import Revision
 from ops.unserved import explain_unserved
 
@@ -21,15 +22,14 @@ if TYPE_CHECKING:
 
     from ops.command import Context
 
-# ECS shows a new deployment some moments after the update that made it.
+# ECS shows a new deployment some moments after the update that made it. An answer without the service may be older
+# than the service, too, or come from a part of ECS that is not up to date.
 GRACE_SECONDS = 10
 # The circuit breaker marks a deployment FAILED while it is still the primary, and puts the one to return to in its
-# place some moments later. With nothing to return to, it stays as it is for good. Together with the wait for the last
-# log lines, the verdict comes within 30 s of FAILED.
-SETTLE_SECONDS = 15
-# One good answer may come from a task that is on its way out, or from one of several: ask again.
-ANSWERS_IN_A_ROW = 2
-BAKING = "it serves all traffic; ECS watches the deployment alarms for the bake time"
+# place some moments later. With nothing to return to, it stays as it is for good. FAILED is seen 3 s late at most, and
+# the last log lines take 10 s at most: with all requests in between, the verdict comes within 30 s of FAILED.
+SETTLE_SECONDS = 10
+_PAUSE_WHEN_FAILED_SECONDS = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,17 +110,19 @@ def wait_until_serving(
     baked: bool,
     each_look: Callable[[], object] = lambda: None,
     by_hand: Callable[[], str] = lambda: "",
+    overruled: Callable[[bool], tuple[Ending, str] | None] = lambda _last: None,
 ) -> Served:
     """Return when the release answers users: all of them, and `baked` also past the watch of the deployment alarms.
 
     `each_look` is called at every look at ECS, `by_hand` when the release was put aside: it says who did that by hand,
-    or nothing.
+    or nothing. `overruled` is asked at every look whether the release may serve at all, and with True once more when it
+    does: it says why not.
 
     Raises:
-        NotServing: it was rolled back, replaced, given up, or not there in time.
+        NotServing: it was overruled, rolled back, replaced, given up, or not there in time.
 
     """
-    return _Wait(context, expected, timeout_seconds, baked, each_look, by_hand).wait()
+    return _Wait(context, expected, timeout_seconds, baked, each_look, by_hand, overruled).wait()
 
 
 class _Wait:
@@ -132,40 +134,61 @@ class _Wait:
         baked: bool,
         each_look: Callable[[], object],
         by_hand: Callable[[], str],
+        overruled: Callable[[bool], tuple[Ending, str] | None],
     ) -> None:
         self._context = context
         self._expected = expected
-        self._baked = baked
         self._each_look = each_look
         self._by_hand = by_hand
+        self._overruled = overruled
         self._deadline = Deadline(context.clock, timeout_seconds)
         self._revision = Revision(context.aws, context.stack, expected.definition)
+        self._lacking = Lacking(self._revision, expected, baked=baked)
         self._feed = EventFeed()
         self._said = ""
-        self._answers = 0
         self._was_there = False
         self._failed_since: float | None = None
-        self._running = 0
+        self._absent_since: float | None = None
 
     def wait(self) -> Served:
         while True:
             self._each_look()
             service = tasks.find_service(self._context.aws.ecs, self._context.stack)
             if service is None:
-                raise self._no(Ending.GONE)
+                self._give_up_if_it_stays_absent()
+                continue
+            self._absent_since = None
             for line in self._feed.new(service, self._revision.arn):
                 self._context.transcript.step(f"  ECS: {line}")
             rollout = read_rollout(service, self._revision.arn)
+            self._give_up_if_overruled(rollout)
             self._give_up_if_over(rollout, service)
-            missing = self._what_is_missing(rollout)
+            missing = self._lacking.now(rollout)
             self._say(missing or "all there")
             if not missing:
+                self._give_up_if_overruled(rollout, last=True)
                 seconds, complete = round(self._deadline.elapsed_seconds, 1), rollout.state is State.COMPLETED
-                return Served(seconds=seconds, complete=complete, running=self._running, events=self._feed.shown)
+                return Served(
+                    seconds=seconds, complete=complete, running=self._lacking.running, events=self._feed.shown
+                )
             if self._deadline.passed:
                 waited = f"not live after {self._deadline.timeout_seconds:.0f} s (--timeout): {missing}"
                 raise self._no(Ending.TIMEOUT, waited, rollout)
-            self._deadline.pause()
+            self._pause()
+
+    def _give_up_if_it_stays_absent(self) -> None:
+        now = self._context.clock.now()
+        if self._absent_since is None:
+            self._absent_since = now
+        if now - self._absent_since >= GRACE_SECONDS or self._deadline.passed:
+            raise self._no(Ending.GONE)
+        self._say("ECS does not show the service")
+        self._deadline.pause()
+
+    def _give_up_if_overruled(self, rollout: Rollout, *, last: bool = False) -> None:
+        why = self._overruled(last)
+        if why:
+            raise self._no(*why, rollout)
 
     def _give_up_if_over(self, rollout: Rollout, service: ServiceTypeDef) -> None:
         if rollout.state is State.FAILED:
@@ -201,37 +224,11 @@ class _Wait:
             by_alarm = who_ended_it([rollout.reason, *reversed(self._feed.last)]) is Ending.ALARM
             raise self._no(Ending.GIVEN_UP_BY_ALARM if by_alarm else Ending.GIVEN_UP, rollout=rollout)
 
-    def _what_is_missing(self, rollout: Rollout) -> str:
-        lack = self._lack_of_tasks(rollout)
-        if lack:
-            self._answers = 0
-            return lack
-        answer = ask_readiness(self._expected.balancer)
-        self._answers = self._answers + 1 if answer.serves(self._expected.release) else 0
-        return "" if self._answers >= ANSWERS_IN_A_ROW else self._unready(answer)
-
-    def _lack_of_tasks(self, rollout: Rollout) -> str:
-        progress = f"{rollout.state.value} ({rollout.running} of {rollout.desired} tasks run)"
-        complete = rollout.state is State.COMPLETED
-        if not complete and (rollout.state is not State.ROLLING or rollout.running < max(1, rollout.desired)):
-            return progress
-        there = self._revision.running()
-        self._running = min(there.own, rollout.running)
-        needed = self._expected.tasks
-        if there.others and not complete:
-            return f"{progress}, and {there.others} of other revisions"
-        if self._running < needed:
-            return f"{self._running} of at least {needed} tasks of this revision run (ECS wants {rollout.desired})"
-        if self._baked and not complete:
-            return BAKING if rollout.alarms else progress
-        return ""
-
-    def _unready(self, answer: Readiness) -> str:
-        if self._answers:
-            return f"/readyz answers with the release ({self._answers} of {ANSWERS_IN_A_ROW} times in a row)"
-        if answer.status == 200 and answer.release:  # noqa: PLR2004
-            return f"/readyz answers with another release, {answer.release}"
-        return f"/readyz at {self._expected.balancer} is not ready: {answer.detail}"
+    def _pause(self) -> None:
+        if self._failed_since is None:
+            self._deadline.pause()
+        else:
+            self._deadline.pause(_PAUSE_WHEN_FAILED_SECONDS)
 
     def _say(self, text: str) -> None:
         if text != self._said:

@@ -22,11 +22,17 @@ from ops.container_logs import task_id
 from ops.errors import CannotAct, OpsError, code_of, message_of
 from ops.one_off import OneOff, RunningTask, started
 from ops.run import command_of
+from ops.tasks_of_release import newest_of_release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mypy_boto3_ecs.type_defs import ContainerTypeDef, ExecuteCommandResponseTypeDef
+    from mypy_boto3_ecs.type_defs import (
+        ContainerTypeDef,
+        ExecuteCommandResponseTypeDef,
+        ServiceTypeDef,
+        TaskDefinitionTypeDef,
+    )
 
 PROCESS = "shell"
 STARTED_BY = "ops-shell"
@@ -45,7 +51,7 @@ def _run(context: Context, options: argparse.Namespace) -> int:
     plugin = _plugin(context)
     service = tasks.live_service(context.aws.ecs, stack)
     what = OneOff(
-        definition=tasks.find_task_definition(context.aws.ecs, stack.family(PROCESS)),
+        definition=_definition(context, service),
         container=stack.container(PROCESS),
         network=tasks.network_of(service),
         started_by=STARTED_BY,
@@ -72,6 +78,24 @@ def _run(context: Context, options: argparse.Namespace) -> int:
                 context.aws.ecs.meta.endpoint_url,
             ]
         )
+
+
+def _definition(context: Context, service: ServiceTypeDef) -> TaskDefinitionTypeDef:
+    """Return the shell's revision of the release that serves; its newest where there is none, and say so.
+
+    The newest may be that of a release that was rolled back.
+    """
+    ecs, stack = context.aws.ecs, context.stack
+    serving = tasks.find_task_definition(ecs, service["taskDefinition"])
+    release = tasks.environment_of(serving, stack.container(stack.service)).get("RELEASE", "")
+    family = stack.family(PROCESS)
+    found = newest_of_release(ecs, family, stack.container(PROCESS), release)
+    if found is not None:
+        return found
+    context.transcript.step(
+        f"no revision of {family} runs the release that serves, {release or 'which has no name'}: takes the newest"
+    )
+    return tasks.find_task_definition(ecs, family)
 
 
 def _plugin(context: Context) -> str:
@@ -171,8 +195,8 @@ def _options(parser: argparse.ArgumentParser) -> None:
 COMMAND = Command(
     name="shell",
     summary="open a shell in a task of its own, beside the application",
-    description="Start a one-off task with the application's image, settings and secrets, open a session in it by\n"
-    "ECS Exec, and stop it when the session ends. No task that serves users is touched.\n"
+    description="Start a one-off task with the image, settings and secrets of the release that serves, open a session\n"
+    "in it by ECS Exec, and stop it when the session ends. No task that serves users is touched.\n"
     f"Needs AWS's {PLUGIN} on this machine.",
     add_options=_options,
     run=_run,

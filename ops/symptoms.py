@@ -52,6 +52,16 @@ _CAPACITY = (
     "no container instance met",
     "no container instances were found",
 )
+# The first is the older text for a registry that gives no login, the others are in the newer one.
+_REGISTRY = ("ecr registry auth", "registry auth from amazon ecr", "api.ecr.", "cannotpull", "pull image manifest")
+_CANNOT_START = (
+    "resourceinitializationerror",
+    "cannotstartcontainer",
+    "unable to assume the role",
+    "timeout waiting for network interface provisioning",
+    "dockertimeouterror",
+    "error retrieving security group information",
+)
 _UNHEALTHY = ("failed elb health checks", "failed container health checks", " is unhealthy in (target-group")
 _UNPLACED = re.compile(r"was unable to (?:place a task|consistently start tasks)", re.IGNORECASE)
 _RESOURCE = re.compile(r"\bRESOURCE:")
@@ -91,13 +101,13 @@ def most_telling(symptoms: Sequence[Symptom]) -> Symptom | None:
 def _classified(said: str) -> Symptom | None:
     low = said.lower()
     text = without_values(said.strip())
-    if "ecr registry auth" in low or "cannotpull" in low or "pull image manifest" in low:
+    if any(part in low for part in _REGISTRY):
         return Symptom(kind=Kind.IMAGE, text=_pull(low, text))
     if _BOTH in low or "retrieved secret from" in low or "retrieve secret" in low:
         return Symptom(kind=Kind.SECRET, text=_secret(said, low, text))
     if _RESOURCE.search(said) or any(part in low for part in _CAPACITY):
         return Symptom(kind=Kind.CAPACITY, text=text)
-    if "resourceinitializationerror" in low or "cannotstartcontainer" in low or "unable to assume the role" in low:
+    if any(part in low for part in _CANNOT_START):
         return Symptom(kind=Kind.CANNOT_START, text=text)
     if any(part in low for part in _UNHEALTHY):
         return Symptom(kind=Kind.UNHEALTHY, text=text)

@@ -3,7 +3,9 @@
 By hand everything goes to standard output; with --json steps and logs go to standard error, and standard output has the
 answer alone. Inside a Pulumi update, standard output and standard error become part of
 the state and of the update's outputs: they get one constant line, and steps and container logs go to the file named by
-OPS_TRANSCRIPT, else to the terminal, else nowhere (CloudWatch Logs has the container's log anyway).
+OPS_TRANSCRIPT, else to the terminal, else nowhere (CloudWatch Logs has the container's log anyway). Where the program
+runs a command whose standard error it keeps nowhere, it sets OPS_PROGRESS=stderr: without a terminal, as in a pipeline,
+steps are shown there.
 """
 
 from __future__ import annotations
@@ -21,10 +23,13 @@ if TYPE_CHECKING:
 
 WITHIN_UPDATE = "PACTUM_WITHIN_UPDATE"
 TRANSCRIPT_FILE = "OPS_TRANSCRIPT"
+PROGRESS = "OPS_PROGRESS"
+TO_STDERR = "stderr"
 TERMINAL = Path("/dev/tty")
 
 # What users type ends up in logs: a line must not be able to steer the terminal it is shown on.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Half a surrogate pair, which JSON can hold, cannot be printed at all.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST_LINE = 2000
 
 
@@ -92,6 +97,8 @@ def open_transcript(
         progress = _open_progress(environment.get(TRANSCRIPT_FILE))
         if progress is not None:
             stack.callback(_close, progress)
+        elif environment.get(PROGRESS) == TO_STDERR:
+            progress = errors
         yield Transcript(progress=progress, results=results)
 
 

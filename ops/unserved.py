@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from ops.command import Context
     from ops.revision import Revision
 
-_NOT_ECS_DOING = {Ending.BY_HAND, Ending.REPLACED}
+_NOT_ECS_DOING = {Ending.BY_HAND, Ending.DENIED, Ending.REPLACED}
+# Somebody decided so; ECS need not have been told.
+_DECIDED = {Ending.BY_HAND, Ending.DENIED}
 _BY_ALARM = {Ending.ALARM, Ending.GIVEN_UP_BY_ALARM}
 # The rollout got there: tasks that failed on the way are not why it is not live now.
 _TASKS_ARE_THERE = {State.COMPLETED}
@@ -50,6 +52,8 @@ def explain_unserved(
     lines = [f"cause: {cause.sentence}"]
     if rollout:
         lines.append(_what_serves(context, rollout, ending))
+        if ending in _DECIDED and rollout.now_serving == revision.arn and rollout.state is not State.FAILED:
+            lines.append(f"That is this very release: `python -m ops rollback {context.stack.options}` takes it away.")
     lines.append(f"what to do: {_remedy(context, cause, ending)}")
     # On its way back ECS tells why at the deployment it returns to.
     said = rollout and ((cause.rolled_back and rollout.why_primary) or rollout.reason)

@@ -2,7 +2,8 @@
 
 A green update is no proof: ECS may roll a service back after the update ended. So this waits for the rollout's end,
 counts the tasks of that very revision, and asks the release through the balancer. Within an update it also writes the
-verdict into the release memory.
+verdict into the release memory, and is never green for a release that was denied or put aside by hand meanwhile. By
+hand it writes down only that a release serves after all.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ops import tasks
 from ops.command import Command, Context, count, seconds
+from ops.diagnosis import Ending
 from ops.errors import OpsError, explain
-from ops.in_flight import Heartbeat, record_verdict, within_update
+from ops.in_flight import Heartbeat, forbidden, record_seen_live, record_verdict, within_update
 from ops.release_memory import Memory
-from ops.release_record import FAILED, LIVE, ROLLBACK, ROLLED_BACK
+from ops.release_record import FAILED, LIVE, ROLLBACK, ROLLED_BACK, Record
 from ops.serving import Expected, NotServing, Served, expect, wait_until_serving
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def _run(context: Context, options: argparse.Namespace) -> None:
     context.answer.update({"verdict": LIVE, "cause_kind": "", "cause": "", "tasks": served.running})
     context.answer.update({"seconds": served.seconds, "events": served.events})
     _record(context, options, LIVE, "")
+    record_seen_live(context, expected.release, expected.definition["taskDefinitionArn"])
     context.transcript.result(f"live: {expected.release}")
 
 
@@ -59,6 +62,7 @@ def _expected(context: Context, options: argparse.Namespace) -> Expected:
 
 
 def _wait(context: Context, expected: Expected, timeout_seconds: int) -> Served:
+    claim = _Claim(context, expected.release)
     context.transcript.step(
         f"expects {expected.name}, release {expected.release}, at least {expected.tasks} running, ready at "
         f"{expected.balancer}/readyz; waits {timeout_seconds} s at most",
@@ -68,17 +72,47 @@ def _wait(context: Context, expected: Expected, timeout_seconds: int) -> Served:
         expected,
         timeout_seconds=timeout_seconds,
         baked=True,
-        each_look=Heartbeat(context, expected.release).beat,
-        by_hand=lambda: _rolled_back_by_hand(context, expected.release),
+        each_look=claim.heart.beat,
+        by_hand=lambda: _rolled_back_by_hand(_read(context), expected.release),
+        overruled=claim.overruled,
     )
 
 
-def _rolled_back_by_hand(context: Context, release: str) -> str:
-    """Say who returned to another release by hand; nothing when nobody did, or the release memory cannot be read."""
+class _Claim:
+    """Whether the update may still bring this release; by hand there is no such claim."""
+
+    def __init__(self, context: Context, release: str) -> None:
+        self._context = context
+        self._release = release
+        self._asked = False
+        self.heart = Heartbeat(context, release)
+
+    def overruled(self, last: bool) -> tuple[Ending, str] | None:
+        """Say who decided against the release, and how, as far as the signs of life tell; at first and last ask."""
+        if not within_update(self._context):
+            return None
+        ask, self._asked = last or not self._asked, True
+        words = self.heart.lost or (forbidden(self._context, self._release) if ask else "")
+        if not words:
+            return None
+        record = _read(self._context)
+        by_hand = _rolled_back_by_hand(record, self._release)
+        if by_hand:
+            return Ending.BY_HAND, by_hand
+        denied = record.denials.get(self._release)
+        return (Ending.DENIED, f"by {denied}") if denied else (Ending.REPLACED, words)
+
+
+def _read(context: Context) -> Record:
+    """Return what is remembered; nothing when it cannot be read, which hides no verdict."""
     try:
-        record = Memory(context).read()
+        return Memory(context).read()
     except (OpsError, ClientError, BotoCoreError):
-        return ""
+        return Record()
+
+
+def _rolled_back_by_hand(record: Record, release: str) -> str:
+    """Say who returned to another release by hand; nothing when nobody did."""
     if record.in_flight and record.in_flight.kind == ROLLBACK:
         return str(record.in_flight)
     newest = record.newest(release)
@@ -87,7 +121,7 @@ def _rolled_back_by_hand(context: Context, release: str) -> str:
 
 
 def _record(context: Context, options: argparse.Namespace, verdict: str, cause: str) -> None:
-    """Write the verdict down and end what was in flight, within an update; by hand verify only looks."""
+    """Write the verdict down and end what was in flight, within an update; by hand neither is ours."""
     release = context.answer.get("release") or options.release
     if within_update(context) and release:
         definition = context.answer.get("task_definition") or options.task_definition or ""
@@ -122,8 +156,9 @@ COMMAND = Command(
     description="Wait until the rollout is complete on the expected revision, enough of its tasks run, and /readyz\n"
     "answers with the release through the load balancer. Ends early when ECS rolls it back or gives it up, and names\n"
     "the one cause: a crash, failed health checks, an image, a secret, an alarm, capacity, time.\n"
-    "Only looks, and changes nothing; within an update it writes the verdict into the release memory.",
+    "Touches nothing that serves. Within an update it writes the verdict into the release memory, and is red for a\n"
+    "release that was denied or put aside by hand meanwhile. By hand it writes down that a release serves, so that\n"
+    "one whose update ended red counts as good from then on, unless it is denied or something is in flight.",
     add_options=_options,
     run=_run,
-    changes=False,
 )

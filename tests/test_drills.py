@@ -91,6 +91,19 @@ def test_a_drill_whose_users_asked_nothing_is_red(server: FailingServer, monkeyp
     assert "Users asked nothing" in outcome.detail
 
 
+def test_a_drill_whose_users_asked_on_kept_connections_only_is_red(server: FailingServer) -> None:
+    def scenario(on: Stage) -> str:
+        with on.load(users=2), on.load(users=1):
+            time.sleep(0.2)
+        return "nobody noticed"
+
+    outcome = play(Drill(name="ask", scenario=scenario), stage_at(server.port))
+    assert not outcome.ok, "a new connection may find what a kept one does not, and the other way round"
+    assert outcome.failed == 0
+    assert "Users must ask on connections they keep and on fresh ones" in outcome.detail
+    assert outcome.detail.endswith("0 on fresh ones."), "each load is told"
+
+
 def test_without_an_emulator_no_drill_is_judged() -> None:
     def scenario(_: Stage) -> str:
         raise EmulatorEndedError("gone")

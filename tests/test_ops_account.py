@@ -71,4 +71,17 @@ def test_beside_another_projects_files_the_account_is_not_checked(
 ) -> None:
     (directory / "Pulumi.yaml").write_text("name: another\n")
     (directory / "Pulumi.staging.yaml").write_text(f'config:\n  aws:allowedAccountIds: ["{OTHER}"]\n')
-    assert run_ops(world, capsys, "seed", "--stack", "staging").code == 0
+    seen = run_ops(world, capsys, "seed", "--stack", "staging")
+    assert seen.code == 0
+    assert f"account not checked: {directory} is not the directory of project pactum" in seen.out, (
+        "who relies on the check must see that there was none"
+    )
+    assert "--account" in seen.out
+
+
+def test_a_checked_account_is_not_called_unchecked(
+    directory: Path, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (directory / "Pulumi.staging.yaml").write_text('config:\n  aws:allowedAccountIds: ["123456789012"]\n')
+    assert "not checked" not in run_ops(world, capsys, "seed", "--stack", "staging").out
+    assert "not checked" not in run_ops(world, capsys, "seed", "--stack", "staging", "--account", "123456789012").out

@@ -8,9 +8,10 @@ import json
 import pytest
 
 from ops.__main__ import main
+from ops.release_pruning import MOST_DENIAL_BYTES, MOST_DENIALS
 from ops.release_record import Decision, Record
-from tests.ops_fakes.account import OLD_RELEASE, RELEASE
-from tests.ops_fakes.releases import OLDER_RELEASE, PAST, was_live
+from tests.ops_fakes.account import OLD_RELEASE, RELEASE, Refused
+from tests.ops_fakes.releases import OLDER_RELEASE, PAST, flight, was_live
 from tests.ops_fakes.world import Outcome, World, run_ops
 
 DENIAL = Decision(who="eva", at="2026-11-22T11:00:00Z", reason="it leaks")
@@ -94,6 +95,59 @@ def test_denying_the_live_release_says_that_it_goes_on_serving(
 ) -> None:
     assert "goes on serving" in run(world, capsys, "deny", OLD_RELEASE, *WHY).out
     assert "goes on serving" not in run(world, capsys, "deny", OLDER_RELEASE, *WHY).out
+
+
+def test_what_serves_is_what_ecs_says(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """The record may not know it: somebody deployed past it, or its verdict was red."""
+    world.serve(world.deployment(world.define("web", 3, release=RELEASE), "COMPLETED"))
+    assert "goes on serving" in run(world, capsys, "deny", RELEASE, *WHY).out
+    assert "goes on serving" not in run(world, capsys, "deny", OLD_RELEASE, *WHY).out
+
+
+def test_an_ecs_that_cannot_be_asked_keeps_nothing_from_being_denied(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def denied() -> None:
+        raise Refused("AccessDeniedException")
+
+    world.before["DescribeServices"] = denied
+    seen = run(world, capsys, "deny", OLD_RELEASE, *WHY)
+    assert seen.code == 0
+    assert "goes on serving" in seen.out, "as far as is known"
+
+
+def test_denying_what_is_being_deployed_says_that_it_is_not_stopped_and_what_stops_it(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.remember(dataclasses.replace(PAST, in_flight=flight()))
+    seen = run(world, capsys, "deny", RELEASE, *WHY)
+    assert "it is not stopped: ben on elsewhere has been deploying" in seen.out
+    assert "ops rollback --stack staging --interrupt` stops it" in seen.out
+    assert world.record().in_flight == flight()
+    assert "not stopped" not in run(world, capsys, "deny", OLDER_RELEASE, *WHY).out
+
+
+@pytest.mark.parametrize("reason", ["short", "x" * 500])
+def test_there_is_an_end_to_how_many_are_denied(world: World, capsys: pytest.CaptureFixture[str], reason: str) -> None:
+    """The record is one item of limited size, and a denial is never forgotten to make room."""
+    denials: dict[str, Decision] = {}
+    for number in range(MOST_DENIALS):
+        at = f"2026-11-22T11:{59 - number % 60:02}:{number // 60:02}Z"
+        denials[f"sha256:{number:064}"] = Decision(who="eva", at=at, reason=reason)
+    if reason != "short":
+        denials = dict(list(denials.items())[: MOST_DENIAL_BYTES // 600])
+    full = dataclasses.replace(PAST, denials=denials)
+    world.remember(full)
+    oldest = min(denials, key=lambda digest: denials[digest].at)
+    seen = run(world, capsys, "deny", RELEASE, *WHY)
+    assert seen.code == 1
+    assert "are denied already" in seen.err
+    assert oldest in seen.err
+    assert world.record() == full
+    assert run(world, capsys, "deny", oldest, *WHY).code == 0, "what is denied stays denied, and that is no failure"
+    assert run(world, capsys, "allow", oldest).code == 0
+    if reason == "short":
+        assert run(world, capsys, "deny", RELEASE, *WHY).code == 0
 
 
 def test_a_second_denial_leaves_the_first_as_it_is_and_shows_it(

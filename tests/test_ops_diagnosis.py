@@ -64,6 +64,20 @@ def cause_of(*tasks: Any, ending: Ending = Ending.BREAKER, events: tuple[str, ..
             "the execution role may not pull it",
         ),
         (
+            stopped(
+                "ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull registry "
+                "auth from Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task "
+                "network configuration."
+            ),
+            "image cannot be pulled",
+            "the registry cannot be reached",
+        ),
+        (
+            stopped(f'{SECRETS}Post "https://api.ecr.us-east-1.amazonaws.com/": dial tcp 1.2.3.4:443: i/o timeout'),
+            "image cannot be pulled",
+            "the registry cannot be reached",
+        ),
+        (
             stopped(f"{ASM}retrieved secret from Secrets Manager did not contain json key SECRET_KEY"),
             "secret or key missing",
             "a secret or key is missing: a secret has no key SECRET_KEY",
@@ -96,6 +110,14 @@ def cause_of(*tasks: Any, ending: Ending = Ending.BREAKER, events: tuple[str, ..
             ),
             "tasks cannot start",
             "its tasks cannot start: ResourceInitializationError: failed to validate logger args",
+        ),
+        *(
+            (stopped(text, "TaskFailedToStart"), "tasks cannot start", f"its tasks cannot start: {text}")
+            for text in (
+                "Timeout waiting for network interface provisioning to complete.",
+                "DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s",
+                "Error retrieving security group information for [sg-1]",
+            )
         ),
         (
             stopped(

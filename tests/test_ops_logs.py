@@ -156,6 +156,38 @@ def test_lines_cannot_steer_the_terminal(world: World, capsys: pytest.CaptureFix
     assert not set("\x1b\x07\r") & set(out)
 
 
+@pytest.mark.parametrize("level", [None, ["x"], {"a": 1}, 30])
+def test_a_level_that_is_no_text_ends_no_command(world: World, capsys: pytest.CaptureFixture[str], level: Any) -> None:
+    """Whatever writes to the log decides what is in it."""
+    world.write(3590, {"level": level, "message": "hello"})
+    seen = logs(world, capsys)
+    assert (seen.code, seen.out.endswith("hello\n")) == (0, True)
+
+
+@pytest.mark.parametrize("depth", [60, 900, 100_000])
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_deeply_nested_lines_are_shown_as_they_are(
+    world: World, capsys: pytest.CaptureFixture[str], depth: int, options: list[str]
+) -> None:
+    world.write(3590, '{"a":' * depth + "1" + "}" * depth)
+    seen = logs(world, capsys, *options)
+    assert seen.code == 0
+    assert "fields" not in seen.out
+    assert seen.out.count("{") >= depth
+
+
+def test_half_a_character_can_be_shown(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.write(3590, '{"message": "\\ud83d cut"}')
+    assert shown(logs(world, capsys))[0].endswith("\ufffd cut")
+
+
+@pytest.mark.parametrize("since", ["999999d", "0001-01-01", "1969-12-31T23:59:59Z"])
+def test_before_all_time_is_from_the_beginning(world: World, capsys: pytest.CaptureFixture[str], since: str) -> None:
+    world.write(3590, "hello")
+    assert shown(logs(world, capsys, "--since", since)) == ["hello"]
+    assert world.asked("FilterLogEvents")[0]["startTime"] == 0, "CloudWatch Logs refuses times before 1970"
+
+
 def test_following_shows_each_line_once_the_late_ones_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.write(3595, "there already")
     write = functools.partial(functools.partial, world.write)

@@ -11,7 +11,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from ops.errors import CannotAct, OpsError
 from ops.release_memory import TRIES, Memory
-from ops.release_record import MOST_RELEASES, Decision, Record, Release
+from ops.release_pruning import MOST_RELEASES
+from ops.release_record import Decision, Record, Release
 from tests.ops_fakes.account import Refused
 from tests.ops_fakes.context import context_of
 from tests.ops_fakes.world import World
@@ -149,6 +150,21 @@ def test_a_table_made_seconds_ago_is_waited_for_where_that_can_be() -> None:
     with pytest.raises(CannotAct):
         Memory(context_of(world), missing_patience_seconds=10).read()
     assert world.clock.time == pytest.approx(14, abs=2), "but not for ever"
+
+
+def test_a_new_table_that_is_known_to_reads_and_not_yet_to_writes_is_waited_for() -> None:
+    world = World()
+
+    def not_yet() -> None:
+        if world.clock.time < 4:
+            raise Refused("ResourceNotFoundException")
+
+    world.before["PutItem"] = not_yet
+    Memory(context_of(world), missing_patience_seconds=10).change(adding("one"))
+    assert digests(world) == ["one"]
+    world.clock.time = 0
+    with pytest.raises(CannotAct, match="no DynamoDB table"):
+        Memory(context_of(world)).change(adding("two"))
 
 
 @pytest.mark.parametrize(

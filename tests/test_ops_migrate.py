@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -11,9 +11,6 @@ from botocore.exceptions import EndpointConnectionError
 from ops.errors import Terminated
 from tests.ops_fakes.account import RELEASE, Refused
 from tests.ops_fakes.world import World, run_ops
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NETWORK = ("--subnets", "subnet-a,subnet-b", "--security-groups", "sg-a")
 COMMAND = ("migrate", "--stack", "staging", *NETWORK)
@@ -228,20 +225,6 @@ def test_a_log_that_may_not_be_read_does_not_fail_a_good_migration(
     world.before["GetLogEvents"] = denied
     ends(world, exit_code=0, after=2)
     assert run_ops(world, capsys, *COMMAND).code == 0
-
-
-def test_within_an_update_standard_output_is_constant_and_the_log_goes_to_the_transcript(
-    world: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    transcript = tmp_path / "transcript.log"
-    ends(world, exit_code=0, after=2)
-    seen = run_ops(
-        world, capsys, *COMMAND, environment={"PACTUM_WITHIN_UPDATE": "1", "OPS_TRANSCRIPT": str(transcript)}
-    )
-    assert seen.out == f"migrated: {RELEASE}\n", "standard output becomes part of Pulumi's state"
-    assert seen.err == "", "and so does standard error"
-    assert "migrate | line 2" in transcript.read_text()
-    assert "account 123456789012, region us-east-1" in transcript.read_text()
 
 
 def test_a_migration_that_runs_already_is_mentioned(world: World, capsys: pytest.CaptureFixture[str]) -> None:

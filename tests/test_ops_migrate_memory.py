@@ -2,63 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ops.in_flight import this_host
-from ops.release_record import FAILED, IN_PROGRESS, AppliedMigration, Record, Release
-from tests.ops_fakes.account import RELEASE, Refused
-from tests.ops_fakes.releases import PAST, UPDATE, flight
-from tests.ops_fakes.world import Outcome, World, run_ops
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-COMMAND = ("migrate", "--stack", "staging", "--subnets", "subnet-a", "--security-groups", "sg-a")
-STREAM = ("/pactum/staging/migrate", "migrate/migrate/f00d")
-FIRST = AppliedMigration(name="app.0001_initial", undoable=True)
-HARMLESS = AppliedMigration(name="app.0002_z", undoable=True)
-SECOND = AppliedMigration(name="app.0002_x", undoable=False, why="drops a column")
-IN_FLIGHT = dataclasses.replace(flight(), host=this_host())
-
-
-def ongoing(migrations: tuple[AppliedMigration, ...] | None = ()) -> Record:
-    release = Release(digest=RELEASE, verdict=IN_PROGRESS, migrations=migrations)
-    return Record(releases=(release, *PAST.releases), in_flight=IN_FLIGHT)
+from ops.release_record import FAILED, IN_PROGRESS
+from tests.ops_fakes.account import RELEASE
+from tests.ops_fakes.migrations import (
+    FIRST,
+    IN_FLIGHT,
+    SECOND,
+    about_to_migrate,
+    applied,
+    ends,
+    migrate,
+    ongoing,
+    report,
+)
+from tests.ops_fakes.releases import PAST, UPDATE
+from tests.ops_fakes.world import World, run_ops
 
 
 @pytest.fixture
 def world() -> World:
-    world = World()
-    world.define("migrate", 7)
-    world.remember(ongoing())
-    return world
-
-
-def report(*migrations: AppliedMigration) -> str:
-    return json.dumps({"level": "INFO", "message": "Migrated.", "migrations": [item.as_json() for item in migrations]})
-
-
-def ends(world: World, *lines: str, exit_code: int | None = 0, after: float = 2.0, **how: str) -> None:
-    def script(task: dict[str, Any]) -> None:
-        def end() -> None:
-            world.logs[STREAM] += lines
-            world.end(task, exit_code=exit_code, **how)
-
-        world.clock.at(world.clock.time + after, end)
-
-    world.on_run = script
-
-
-def migrate(world: World, capsys: pytest.CaptureFixture[str], *options: str, within: bool = True) -> Outcome:
-    return run_ops(world, capsys, *COMMAND, *options, environment=UPDATE if within else {})
-
-
-def applied(world: World) -> tuple[AppliedMigration, ...] | None:
-    return world.record().releases[0].migrations
+    return about_to_migrate()
 
 
 @pytest.mark.parametrize("within", [True, False], ids=["within an update", "by hand"])
@@ -172,43 +139,6 @@ def test_signs_of_life_are_given_while_it_runs(world: World, capsys: pytest.Capt
     assert 6 <= (world.record().in_flight or IN_FLIGHT).beat - IN_FLIGHT.beat <= 8
 
 
-def test_an_update_that_was_taken_over_does_not_go_on_to_the_service(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Else it would undo the rollback that overruled it."""
-    ends(world, report(FIRST), after=30)
-    rollback = flight("sha256:" + "e" * 64, kind="rollback")
-    world.clock.at(12, lambda: world.remember(dataclasses.replace(world.record(), in_flight=rollback)))
-    seen = migrate(world, capsys)
-    assert seen.code == 1
-    assert "may not go on" in seen.err
-    assert world.record().in_flight == rollback
-    assert applied(world) == (FIRST,), "what it applied counts all the same"
-
-
-def test_an_update_that_was_taken_over_before_does_not_begin(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    world.remember(dataclasses.replace(ongoing(), in_flight=flight()))
-    assert migrate(world, capsys).code == 1
-    assert not world.asked("RunTask")
-
-
-@pytest.mark.parametrize("exit_code", [0, 3])
-@pytest.mark.parametrize("operation", ["GetItem", "PutItem"])
-def test_a_memory_that_cannot_be_reached_does_not_hide_the_outcome(
-    world: World, capsys: pytest.CaptureFixture[str], tmp_path: Path, operation: str, exit_code: int
-) -> None:
-    def denied() -> None:
-        raise Refused("AccessDeniedException", f"not authorized to perform dynamodb:{operation}")
-
-    world.before[operation] = denied
-    ends(world, report(FIRST), exit_code=exit_code)
-    transcript = tmp_path / "transcript"
-    seen = run_ops(world, capsys, *COMMAND, environment=UPDATE | {"OPS_TRANSCRIPT": str(transcript)})
-    assert seen.code == (1 if exit_code else 0)
-    assert ("the migration failed: exit code 3" in seen.err) == bool(exit_code)
-    assert f"permission for {operation}" in transcript.read_text()
-
-
 def test_a_release_that_is_not_remembered_is_said_and_not_made_up(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -237,47 +167,3 @@ def test_a_program_is_told_what_was_applied(
     answer = json.loads(migrate(world, capsys, "--json", within=False).out)
     assert answer["migrations"] == told
     assert answer["release"] == RELEASE
-
-
-class TestGoingBack:
-    """`--back-to` undoes migrations by hand, with the image that has them; the record keeps what it knows."""
-
-    @pytest.fixture
-    def world(self, world: World) -> World:
-        (definition,) = world.definitions.values()
-        definition["containerDefinitions"][0]["command"] = ["python", "manage.py", "migrate_safely"]
-        world.remember(dataclasses.replace(ongoing((HARMLESS,)), in_flight=None))
-        return world
-
-    def test_the_task_is_told_where_to(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-        ends(world, report())
-        seen = migrate(world, capsys, "--back-to", "app.0001_initial", within=False)
-        assert seen.code == 0, seen.err
-        (asked,) = world.asked("RunTask")
-        command = ["python", "manage.py", "migrate_safely", "--back-to", "app.0001_initial"]
-        assert asked["overrides"] == {"containerOverrides": [{"name": "migrate", "command": command}]}
-        assert seen.out.endswith(f"migrated back to app.0001_initial: {RELEASE}\n")
-        assert applied(world) == (HARMLESS,), "what can be undone stands in no rollback's way, undone or not"
-
-    def test_nothing_is_taken_away_beside_an_update(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-        world.remember(ongoing())
-        seen = migrate(world, capsys, "--back-to", "app.0001_initial", within=False)
-        assert seen.code == 1
-        assert "busy: ben" in seen.err
-        assert not world.asked("RunTask")
-        assert world.record() == ongoing()
-
-    def test_an_update_overrides_nothing(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-        ends(world, report())
-        migrate(world, capsys)
-        assert "overrides" not in world.asked("RunTask")[0]
-
-    def test_a_task_definition_without_a_command_is_refused(
-        self, world: World, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        (definition,) = world.definitions.values()
-        del definition["containerDefinitions"][0]["command"]
-        seen = migrate(world, capsys, "--back-to", "app.0001_initial", within=False)
-        assert seen.code == 2
-        assert "no command of its own" in seen.err
-        assert not world.asked("RunTask")

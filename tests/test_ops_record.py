@@ -9,10 +9,7 @@ import pytest
 
 from ops.release_record import (
     FAILED,
-    GOOD_KEPT,
     LIVE,
-    MOST_BYTES,
-    MOST_RELEASES,
     ROLLED_BACK,
     AppliedMigration,
     Decision,
@@ -88,37 +85,6 @@ def test_the_live_release_is_the_good_one_that_was_seen_to_serve_last() -> None:
     record = Record(releases=(bad(1), dataclasses.replace(good(5), verdict=ROLLED_BACK), good(2), good(4), good(3)))
     assert record.live == good(4)
     assert Record(releases=(bad(1),)).live is None
-
-
-def test_a_small_record_is_left_as_it_is() -> None:
-    assert FULL.pruned() is FULL
-
-
-def test_the_oldest_releases_go_first() -> None:
-    record = Record(releases=tuple(bad(number) for number in range(MOST_RELEASES + 5))).pruned()
-    assert len(record.releases) == MOST_RELEASES
-    assert record.releases[0] == bad(0)
-    assert record.releases[-1] == bad(MOST_RELEASES - 1)
-
-
-def test_good_releases_and_the_live_one_stay_however_old_they_are() -> None:
-    """A stack that failed to deploy a hundred times must still be able to return to what served."""
-    live = good(50)
-    older = [good(number) for number in range(30, 30 - GOOD_KEPT - 3, -1)]
-    releases = (*(bad(number) for number in range(MOST_RELEASES)), *older, live)
-    kept = Record(releases=releases).pruned().releases
-    assert len(kept) == MOST_RELEASES
-    assert [item for item in kept if item.good] == [*older[:GOOD_KEPT], live]
-    assert kept[0] == bad(0)
-
-
-def test_a_record_stays_below_what_dynamodb_takes() -> None:
-    why = "x" * 2000
-    long = tuple(AppliedMigration(name=f"app.{n}", undoable=True, why=why) for n in range(10))
-    releases = tuple(dataclasses.replace(bad(number), migrations=long) for number in range(50))
-    record = Record(releases=releases).pruned()
-    assert len(dump(record)) < MOST_BYTES + 1000
-    assert 5 < len(record.releases) < 50
 
 
 @pytest.mark.parametrize("older", ['{"releases": [{"digest": "d"}]}', "{}"])

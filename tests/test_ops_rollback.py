@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops.errors import Terminated
-from ops.release_record import LIVE, ROLLED_BACK, AppliedMigration, Decision
-from tests.ops_fakes.account import OLD_RELEASE, RELEASE, Refused
-from tests.ops_fakes.releases import UPDATE, was_live
-from tests.ops_fakes.way_back import change, rollback, told, way_back
+from ops.release_record import FAILED, LIVE, ROLLED_BACK, AppliedMigration, Decision
+from tests.ops_fakes.account import OLD_RELEASE, RELEASE
+from tests.ops_fakes.releases import OLDER_RELEASE, UPDATE, was_live
+from tests.ops_fakes.rollout import BREAKER
+from tests.ops_fakes.way_back import change, obey, rollback, told, way_back
 from tests.ops_fakes.world import run_ops
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ def test_it_returns_to_the_last_good_release_and_waits_until_that_serves(
         {"cluster": "pactum-staging", "service": "web", "taskDefinition": rollout.old}
     ], "nothing else of the service is changed"
     assert not world.asked("RegisterTaskDefinition"), "what ran is what runs again"
-    assert 6 <= world.clock.time <= 9, "it ends soon after all tasks are there, while ECS still watches the alarms"
+    assert 6 <= world.clock.time <= 9, "it ends soon after all tasks are there"
     assert len(rollout.front.asked) == 2
-    assert "still watches the deployment alarms" in seen.out
+    assert "does not call it complete yet" in seen.out
     assert "serves all traffic after" in seen.out.splitlines()[-1]
     bad, target, _ = world.record().releases
     assert (bad.verdict, bad.cause) == (ROLLED_BACK, "by hand by ana: 500s at checkout")
@@ -78,18 +79,6 @@ def test_another_configuration_of_the_same_image_is_not_denied(
     assert "denies nothing" in seen.out
 
 
-def test_when_ecs_is_not_told_nothing_has_happened(rollout: Rollout, capsys: pytest.CaptureFixture[str]) -> None:
-    def denied() -> None:
-        raise Refused("AccessDeniedException", "not authorized to perform ecs:UpdateService")
-
-    rollout.world.before["UpdateService"] = denied
-    before = rollout.world.record()
-    seen = rollback(rollout, capsys, *WHY)
-    assert seen.code == 2
-    assert "permission for UpdateService" in seen.err
-    assert rollout.world.record() == before
-
-
 def test_a_target_that_does_not_come_to_serve_fails_and_ends_the_flight(
     rollout: Rollout, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +104,67 @@ def test_as_many_tasks_as_the_service_wants_must_run(rollout: Rollout, capsys: p
     world.on_update = obey_halfway
     assert rollback(rollout, capsys, "--timeout", "20").code == 1
     assert world.record().in_flight is None
+
+
+def test_a_service_that_wants_fewer_tasks_meanwhile_needs_no_more(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Autoscaling goes on during a rollback."""
+    world = rollout.world
+
+    def obey_with_one(definition: str) -> None:
+        world.serve(world.deployment(definition, "IN_PROGRESS", running=1) | {"desiredCount": 1})["desiredCount"] = 1
+        world.tasks.clear()
+        world.task("alone", definition)
+
+    world.on_update = obey_with_one
+    seen = rollback(rollout, capsys, "--timeout", "20")
+    assert seen.code == 0, seen.err
+
+
+def failing(rollout: Rollout, *, back: bool) -> None:
+    """The tasks of what is rolled back to crash; ECS gives it up, and returns to what served or stays there."""
+    world = rollout.world
+
+    def obey_badly(definition: str) -> None:
+        world.serve(
+            world.deployment(definition, "IN_PROGRESS"),
+            world.deployment(rollout.new, "COMPLETED", status="ACTIVE", running=2),
+        )
+        failed = world.deployment(definition, "FAILED", status="ACTIVE" if back else "PRIMARY")
+        failed["rolloutStateReason"] = BREAKER
+        others = [world.deployment(rollout.new, "IN_PROGRESS", running=2) | {"id": "ecs-svc/back"}] if back else []
+        world.clock.at(world.clock.time + 5, lambda: world.serve(*others, failed))
+
+    world.on_update = obey_badly
+
+
+@pytest.mark.parametrize("back", [True, False], ids=["ECS returned", "ECS stays there"])
+def test_a_target_that_cannot_serve_is_not_chosen_again(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str], back: bool
+) -> None:
+    before = rollout.world.record()
+    failing(rollout, back=back)
+    seen = rollback(rollout, capsys, *WHY)
+    assert seen.code == 1
+    assert "not a release to return to any more" in seen.out
+    record = rollout.world.record()
+    left, target, _ = record.releases
+    assert target.verdict == FAILED
+    assert "a rollback to it failed: " in target.cause
+    assert "circuit breaker" in target.cause
+    assert list(record.denials) == [RELEASE], "the person who denied it may be right all the same"
+    assert record.in_flight is None
+    if back:
+        assert left == before.releases[0], "it is what serves"
+        assert f"ECS returned to {RELEASE}: it serves, and stays denied" in seen.out
+    else:
+        assert left.verdict == ROLLED_BACK
+    rollout.world.on_update = functools.partial(obey, rollout)
+    rollout.front.answers = [(200, OLDER_RELEASE)]
+    again = rollback(rollout, capsys, *WHY)
+    assert again.code == 0, again.err
+    assert told(rollout)[-1].endswith(":3"), "the next one goes one further"
 
 
 def test_an_interrupted_wait_says_that_ecs_goes_on(rollout: Rollout, capsys: pytest.CaptureFixture[str]) -> None:

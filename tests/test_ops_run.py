@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ops.__main__ import main
 from ops.errors import Terminated
 from tests.ops_fakes.account import RELEASE, Refused
 from tests.ops_fakes.world import Outcome, World, run_ops
@@ -206,3 +207,9 @@ def test_another_process_lends_its_settings(world: World, capsys: pytest.Capture
     (asked,) = world.asked("RunTask")
     assert asked["taskDefinition"].endswith("pactum-staging-migrate:7")
     assert asked["overrides"]["containerOverrides"][0]["name"] == "migrate"
+
+
+def test_the_help_says_with_which_rights_a_command_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    assert "the application's own login to the database" in capsys.readouterr().out

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ops.errors import Terminated
-from tests.ops_fakes.account import RELEASE, Refused
+from tests.ops_fakes.account import OLD_RELEASE, RELEASE, Refused
 from tests.ops_fakes.world import Outcome, World, run_ops
 
 if TYPE_CHECKING:
@@ -196,3 +196,22 @@ def test_a_dry_run_starts_nothing(world: World, capsys: pytest.CaptureFixture[st
     assert seen.code == 0
     assert "would start one task of pactum-staging-shell:9" in seen.out
     assert not world.asked("RunTask")
+
+
+def test_the_shell_is_that_of_the_release_that_serves(
+    world: World, capsys: pytest.CaptureFixture[str], plugin: Path
+) -> None:
+    """After a rollback the family's newest revision is that of the release that was taken away."""
+    world.define("shell", 10, release=OLD_RELEASE)
+    seen = shell(world, capsys, plugin)
+    assert world.asked("RunTask")[0]["taskDefinition"].endswith("pactum-staging-shell:9"), seen.err
+    assert "takes the newest" not in seen.out
+
+
+def test_without_a_revision_of_that_release_the_newest_is_taken_and_said(
+    world: World, capsys: pytest.CaptureFixture[str], plugin: Path
+) -> None:
+    world.define("shell", 9, release=OLD_RELEASE)
+    seen = shell(world, capsys, plugin)
+    assert world.asked("RunTask")[0]["taskDefinition"].endswith("pactum-staging-shell:9")
+    assert f"no revision of pactum-staging-shell runs the release that serves, {RELEASE}: takes the newest" in seen.out

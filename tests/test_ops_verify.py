@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ops.in_flight import this_host
+from ops.release_record import UPDATE, InFlight, Record
 from tests.ops_fakes.account import DNS_NAME, OLD_RELEASE, RELEASE
 from tests.ops_fakes.rollout import Rollout, rolling_out
 from tests.ops_fakes.world import World, run_ops
@@ -38,6 +40,9 @@ def test_within_an_update_only_the_verdict_reaches_standard_output(
     rollout: Rollout, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     transcript = tmp_path / "transcript.log"
+    now = "2026-11-22T12:00:00Z"
+    ours = InFlight(kind=UPDATE, digest=RELEASE, who="ana", host=this_host(), began_at=now, seen_at=now)
+    rollout.world.remember(Record(in_flight=ours))
     rollout.world.event("(service web) has started 2 tasks")
     rollout.world.clock.at(5, rollout.complete)
     seen = rollout.verify(capsys, PACTUM_WITHIN_UPDATE="1", OPS_TRANSCRIPT=str(transcript))

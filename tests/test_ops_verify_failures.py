@@ -70,6 +70,30 @@ def test_a_deployment_that_vanishes_while_we_watch_was_rolled_back(
     assert "cause: rolled back by ECS: its deployment is gone\n" in seen.err
 
 
+def test_a_service_that_one_answer_does_not_know_is_not_gone(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ECS answers from several places, and one of them may not be up to date."""
+    world = rollout.world
+    world.clock.at(20, lambda: setattr(world, "service", None))
+    world.clock.at(27, rollout.begin)
+    world.clock.at(30, lambda: setattr(world, "service", None))
+    world.clock.at(36, rollout.complete)
+    assert rollout.verify(capsys).code == 0, "each absence counts for itself"
+
+
+def test_a_service_that_stays_away_is_gone(rollout: Rollout, capsys: pytest.CaptureFixture[str]) -> None:
+    rollout.world.clock.at(20, lambda: setattr(rollout.world, "service", None))
+    seen = rollout.verify(capsys)
+    assert seen.code == 1
+    assert "cause: the service is gone\n" in seen.err
+    assert 30 <= rollout.world.clock.time < 35
+    rollout.begin()
+    rollout.world.clock.at(rollout.world.clock.time + 1, lambda: setattr(rollout.world, "service", None))
+    rollout.verify(capsys, "--timeout", "4")
+    assert rollout.world.clock.time < 40, "the timeout counts here as anywhere"
+
+
 def test_another_update_in_between_is_told_apart_from_a_rollback(
     rollout: Rollout, capsys: pytest.CaptureFixture[str]
 ) -> None:

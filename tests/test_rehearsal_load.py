@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rehearsal import load
-from rehearsal.load import Load
+from rehearsal.load import Load, Way
 from rehearsal.place import Place
 from tests.failing_server import FailingServer, serving
 
@@ -52,6 +52,10 @@ def test_half_of_the_users_keep_their_connection(server: FailingServer) -> None:
         _after(made, 40)
     kept = made.requests - len(server.connections) + 1
     assert kept == pytest.approx(made.requests / 2, abs=4), "one connection for one user, one a request for the other"
+    assert made.asked_both_ways
+    fresh = len(server.connections) - 1
+    assert made.ways == {Way.OPENED: 1, Way.KEPT: kept - 1, Way.FRESH: fresh}, "as the server saw it"
+    assert made.connections == f"{kept} requests on 1 kept connections, {fresh} on fresh ones"
 
 
 @pytest.mark.parametrize(
@@ -91,11 +95,32 @@ def test_an_answer_that_takes_too_long_is_a_failure(server: FailingServer, monke
     assert "timed out" in made.verdict()
 
 
-def test_a_connection_closed_between_two_requests_is_opened_again_as_a_browser_does(server: FailingServer) -> None:
-    server.broken = "closed afterwards"
+def test_a_request_on_a_kept_connection_that_gets_no_answer_is_a_failure_and_not_repeated(
+    server: FailingServer,
+) -> None:
+    server.broken = "no answer on kept connections"
     with _load(server) as made:
         _after(made, 40)
-    assert made.failed == 0, "the server may close an idle connection at any time"
+    assert made.ways[Way.KEPT] > 5
+    assert made.failed == made.ways[Way.KEPT], "a server that dies in the middle of a request looks the same"
+    assert all("RemoteDisconnected" in str(failure) for failure in made.failures_between(0))
+
+
+def test_a_connection_found_closed_is_opened_anew_before_anything_is_asked(server: FailingServer) -> None:
+    server.broken = "closed afterwards"
+    with _load(server, rate=50) as made:
+        _after(made, 20)
+    assert made.failed == 0, "no request was lost"
+    assert made.ways[Way.KEPT] == 0
+    assert made.ways[Way.OPENED] >= 8, "and who reads the figures sees that nothing was kept"
+    assert not made.asked_both_ways
+
+
+def test_users_of_one_way_have_not_asked_both_ways(server: FailingServer) -> None:
+    with _load(server, users=1) as made:
+        _after(made, 10)
+    assert made.ways[Way.FRESH] == 0
+    assert not made.asked_both_ways, "there was no fresh connection"
 
 
 def test_a_server_that_is_gone_fails_every_request(server: FailingServer) -> None:

@@ -127,6 +127,15 @@ class EcsFake:
             raise Refused("ClientException", "Unable to describe task definition.")
         return {"taskDefinition": max(found, key=lambda item: item["revision"])}
 
+    def list_task_definitions(self, asked: dict[str, Any]) -> dict[str, Any]:
+        found = [
+            item
+            for item in self.definitions.values()
+            if item["family"] == asked["familyPrefix"] and item["status"] == asked.get("status", "ACTIVE")
+        ]
+        found.sort(key=lambda item: int(item["revision"]), reverse=asked.get("sort") == "DESC")
+        return {"taskDefinitionArns": [item["taskDefinitionArn"] for item in found]}
+
     def run_task(self, asked: dict[str, Any]) -> dict[str, Any]:
         if self.run_failures:
             return {"tasks": [], "failures": self.run_failures}

@@ -1,0 +1,79 @@
+"""What a rollback tells the person who asked for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ops.command import Context
+    from ops.release_record import Record
+    from ops.rollback_order import Order
+    from ops.rollback_plan import Plan, Serving
+    from ops.serving import Expected, Served
+
+
+def announce(context: Context, plan: Plan, expected: Expected, record: Record) -> None:
+    """Say what will be done, before it is."""
+    say = context.transcript.step
+    target, left = plan.target, plan.leaving
+    if record.in_flight:
+        say(f"stops, or takes over, what is in flight: {record.in_flight}")
+    say(f"leaves {left.digest}, {left.verdict}" if left else f"leaves {plan.bad_digest or 'what serves now'}")
+    say(
+        f"returns to {target.digest} of commit {target.commit or 'unknown'}, deployed at {target.began_at} by "
+        f"{target.who or 'unknown'}, last verified at {target.verified_at}: {expected.name}"
+    )
+    say(
+        f"denies {plan.bad_digest}" if plan.bad_digest else "denies nothing: it is the same image, otherwise configured"
+    )
+    if plan.stops_only:
+        say("it serves already: only the update is stopped. Run this again to return further than that")
+    for crossed in plan.crossed:
+        say(f"stays applied: {crossed}")
+    for obstacle in plan.obstacles:
+        say(f"stays applied: {obstacle}")
+    context.answer.update(
+        target=target.as_json(),
+        leaving=left.as_json() if left else None,
+        denies=plan.bad_digest or None,
+        migrations_that_stay=[*plan.crossed, *plan.obstacles],
+    )
+
+
+def failed(context: Context, plan: Plan, serving: Serving, *, returned: bool) -> None:
+    """Say what is written down of a target that cannot serve."""
+    context.transcript.step(f"{plan.target.digest} is not a release to return to any more: the next rollback passes it")
+    if returned:
+        context.transcript.step(
+            f"ECS returned to {serving.digest}: it serves, and stays denied"
+            if plan.bad_digest
+            else f"ECS returned to {serving.task_definition}: it serves"
+        )
+
+
+def interrupted(context: Context, plan: Plan, expected: Expected, order: Order) -> str:
+    """Say what ECS does after an interruption, as far as is known."""
+    if order.told is False:
+        return "interrupted before ECS was told anything: nothing was changed."
+    verify = f"python -m ops verify {context.stack.options} --task-definition {expected.name}"
+    if order.told:
+        return f"interrupted, but ECS goes on rolling back to {expected.name}. To wait for it again: {verify}"
+    denied = f" {plan.bad_digest} is denied all the same; `python -m ops allow` lifts that." if plan.bad_digest else ""
+    return (
+        f"interrupted while ECS was being told to run {expected.name}, and whether it does is not known: "
+        f"`python -m ops status {context.stack.options}` shows what serves.{denied}"
+    )
+
+
+def report(context: Context, plan: Plan, served: Served) -> None:
+    """Say how it went, and what comes next."""
+    context.answer.update(seconds=round(served.seconds, 1), complete=served.complete)
+    if not served.complete:
+        context.transcript.step("ECS does not call it complete yet: tasks of the release that is left may still end")
+    if plan.bad_digest:
+        context.transcript.step(
+            f"updates with {plan.bad_digest} are refused now; `python -m ops allow` lifts that. "
+            "Before the next update, set imageDigest to a good image, or fix and build a new one"
+        )
+    context.transcript.step("the database was left as it is")
+    context.transcript.result(f"rolled back: {plan.target.digest} serves all traffic after {served.seconds:.1f} s")
