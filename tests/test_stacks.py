@@ -189,7 +189,10 @@ def test_ecs_returns_to_the_last_good_revision_by_itself() -> None:
     alarm = recorder.only(ALARM, "pactum-staging-release-errors")
     assert service["alarms"] == {"alarmNames": [alarm.name], "enable": True, "rollback": True}
     assert recorder.waits(recorder.only(SERVICE), alarm), "ECS would be told of an alarm that is not there yet"
-    assert alarm.inputs["datapointsToAlarm"] == 1, "ECS waits after every rollout as long as its alarms need"
+    assert alarm.inputs["datapointsToAlarm"] == 1, "users should not see errors for longer than must be"
+    assert alarm.inputs["evaluationPeriods"] == 3, (
+        "numbers that come minutes late must still count, and ECS waits for each"
+    )
 
 
 def test_no_alarm_that_rolls_back_is_on_the_service_itself() -> None:

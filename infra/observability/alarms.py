@@ -67,8 +67,9 @@ def alarm_rules(settings: ObservabilitySettings) -> list[AlarmRule]:
             metrics=(from_targets, Metric(name="HTTPCode_ELB_5XX_Count", scope=BALANCER, statistic="Sum")),
             comparison="GreaterThanOrEqualToThreshold",
             threshold=float(settings.error_count),
+            # The newest minutes may read zero until their numbers come.
             datapoints=2,
-            periods=3,
+            periods=5,
         ),
         AlarmRule(
             label="slowness",
@@ -93,9 +94,10 @@ def alarm_rules(settings: ObservabilitySettings) -> list[AlarmRule]:
             least=FEWEST_ERRORS,
             comparison="GreaterThanOrEqualToThreshold",
             threshold=float(settings.rollback_error_percent),
-            # One minute is enough while a release is rolled out, and ECS waits after a rollout as long as alarms take.
+            # One bad minute is enough while a release is rolled out. It may be counted minutes later: of the newest minute
+            # FILL makes a zero until the balancer's numbers come, so an alarm on that one alone would never be raised.
             datapoints=1,
-            periods=1,
+            periods=3,
             rolls_back=True,
         ),
     ]
