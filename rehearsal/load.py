@@ -1,11 +1,12 @@
 """Users who keep asking, half on connections they keep, half on a new one each time; every failure is written down.
 
-A request has failed when its answer is not 2xx or 3xx, when there is none, or when it took more than ten seconds. One
-thing is repeated, once, as every browser repeats it: a request on a kept connection that the server had closed since
-the request before, without a byte of an answer. Nothing else is.
+A request has failed when its answer is not 2xx or 3xx, when there is none, or when it took more than ten seconds. None
+is repeated, not even the one that a browser would: sent on a kept connection that ends without a byte of an answer. A
+server that dies in the middle of a request looks the same.
 """
 
 import contextlib
+import enum
 import http.client
 import itertools
 import json
@@ -29,6 +30,14 @@ FIRST_BAD_STATUS = 400
 USERS = 8
 # Of all users together; the emulator manages a few hundred on two processors.
 REQUESTS_PER_SECOND = 200.0
+
+
+class Way(enum.Enum):
+    """On what a request went out. OPENED is the first one on a connection that is meant to be kept."""
+
+    FRESH = "fresh"
+    OPENED = "opened"
+    KEPT = "kept"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +76,8 @@ class Load:
     failures: list[Failure] = field(default_factory=list)
     sightings: list[Sighting] = field(default_factory=list)
     slowest_seconds: float = 0.0
-    repeated: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    ways: Counter[Way] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -100,6 +109,19 @@ class Load:
     def failed(self) -> int:
         with self._lock:
             return len(self.failures)
+
+    @property
+    def asked_both_ways(self) -> bool:
+        """Whether requests went out on connections that had carried one before, and on fresh ones."""
+        with self._lock:
+            return min(self.ways[Way.KEPT], self.ways[Way.FRESH]) > 0
+
+    @property
+    def connections(self) -> str:
+        """On how many connections users asked, in a few words: one opened per user who keeps his is the least."""
+        with self._lock:
+            kept, fresh, opened = self.ways[Way.KEPT], self.ways[Way.FRESH], self.ways[Way.OPENED]
+        return f"{kept + opened} requests on {opened} kept connections, {fresh} on fresh ones"
 
     @property
     def releases(self) -> list[str]:
@@ -155,7 +177,7 @@ class Load:
         with self._lock:
             self.counts[path] += 1
             self.slowest_seconds = max(self.slowest_seconds, ended - started)
-            self.repeated, user.repeated = self.repeated + user.repeated, 0
+            self.ways[user.way] += 1
             if problem:
                 self.failures.append(Failure(at=ended, path=path, text=problem))
             if path == READINESS and (release := _release(body)):
@@ -177,32 +199,23 @@ class _User:
     place: Place
     url: str
     keeps: bool
-    repeated: int = 0
+    way: Way = Way.FRESH
     _connection: http.client.HTTPConnection | None = None
 
     def get(self, path: str) -> tuple[int, bytes]:
-        """One answer. OSError or HTTPException when there is none."""
-        kept = self._connection is not None
-        try:
-            response = self._send(path)
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-            # Closed by the server while it was idle: no byte of an answer came, and a browser asks again.
-            if not kept:
-                raise
+        """One answer; afterwards `way` is that of the request. OSError or HTTPException when there is none."""
+        if self._connection is None or _is_closed(self._connection):
             self.close()
-            self.repeated += 1
-            response = self._send(path)
+            self.way = Way.OPENED if self.keeps else Way.FRESH
+            self._connection = http.client.HTTPConnection("127.0.0.1", self.place.gateway_port, timeout=ANSWER_SECONDS)
+        else:
+            self.way = Way.KEPT
+        self._connection.request("GET", path, headers=self._headers())
+        response = self._connection.getresponse()
         status, body = response.status, response.read()
         if not self.keeps or response.will_close:
             self.close()
         return status, body
-
-    def _send(self, path: str) -> http.client.HTTPResponse:
-        if self._connection is None or _is_closed(self._connection):
-            self.close()
-            self._connection = http.client.HTTPConnection("127.0.0.1", self.place.gateway_port, timeout=ANSWER_SECONDS)
-        self._connection.request("GET", path, headers=self._headers())
-        return self._connection.getresponse()
 
     def _headers(self) -> dict[str, str]:
         parts = urlsplit(self.url)

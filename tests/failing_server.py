@@ -41,11 +41,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: FailingServer
 
     def do_GET(self) -> None:
-        kept = self.client_address in self.server.connections
         self.server.connections.add(self.client_address)
         self.server.hosts.add(self.headers["Host"])
         time.sleep(self.server.slow_seconds)
-        if self.server.broken == "no answer" or (kept and self.server.broken == "no answer on kept connections"):
+        if self.server.broken == "no answer":
             self.close_connection = True
             return
         body = json.dumps({"status": "ok", "release": self.server.release}).encode()

@@ -94,8 +94,8 @@ def alarm_rules(settings: ObservabilitySettings) -> list[AlarmRule]:
             least=FEWEST_ERRORS,
             comparison="GreaterThanOrEqualToThreshold",
             threshold=float(settings.rollback_error_percent),
-            # One bad minute is enough while a release is rolled out. It may be counted minutes later: of the newest minute
-            # FILL makes a zero until the balancer's numbers come, so an alarm on that one alone would never be raised.
+            # One bad minute is enough while a release is rolled out. It may be counted minutes later: FILL makes a zero
+            # of the newest minute until the numbers of the balancer come: an alarm on that one alone is never raised.
             datapoints=1,
             periods=3,
             rolls_back=True,

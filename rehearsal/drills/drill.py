@@ -79,6 +79,9 @@ def play(drill: Drill, stage: "Stage") -> Outcome:
     loads = stage.end()
     if ok and any(load.requests == 0 for load in loads):
         ok, detail = False, f"{detail}\nUsers asked nothing, so nothing is known of what they would have met."
+    elif ok and not all(load.asked_both_ways for load in loads):
+        told = "; ".join(load.connections for load in loads)
+        ok, detail = False, f"{detail}\nUsers must ask on connections they keep and on fresh ones: {told}."
     return Outcome(
         name=drill.name,
         ok=ok and back,

@@ -157,10 +157,12 @@ def install(balancers: Balancers) -> None:
             return await unavailable()
         answer = under_way.get()
         answer.target_group, began = tg_arn, time.monotonic()
+        # Given an empty body, MiniStack adds `Content-Length: 0`, which no balancer adds to a request without a body.
+        content = body or None
         response = await balancers.waiting.answer(
             str(target["Id"]),
             alb._proxy_http_target(
-                target, group, method, raw_path or path, headers, body, query_params, raw_query_string
+                target, group, method, raw_path or path, headers, content, query_params, raw_query_string
             ),
         )
         # What the target answers is passed on as it comes; anything else is the balancer's own word for its silence.

@@ -19,10 +19,13 @@ GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/answers
 
 
 class Failing(http.server.BaseHTTPRequestHandler):
-    """A target that answers 500 by itself."""
+    """A target that answers 500 by itself, and remembers how long a body each request announced."""
+
+    announced: list[str | None] = []  # noqa: RUF012
 
     def do_GET(self) -> None:
         """Answer."""
+        self.announced.append(self.headers["Content-Length"])
         self.send_response(500)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -50,7 +53,7 @@ def failing() -> Iterator[int]:
     server.server_close()
 
 
-def ask(registry: TargetRegistry, port: int | None) -> tuple[int, Answer]:
+def ask(registry: TargetRegistry, port: int | None, body: bytes = b"") -> tuple[int, Answer]:
     """Send a request to the group with one healthy target at this port, or with none."""
     present = [] if port is None else [("127.0.0.1", port)]
     alb._targets[GROUP] = [{"Id": address, "Port": at} for address, at in present]
@@ -61,7 +64,7 @@ def ask(registry: TargetRegistry, port: int | None) -> tuple[int, Answer]:
     async def run() -> tuple[int, Answer]:
         answer = Answer(tenant=("123456789012", "us-east-1"), balancer="b")
         balancer.under_way.set(answer)
-        response: Any = await alb._forward_to_tg(GROUP, "GET", "/", {}, b"", {})
+        response: Any = await alb._forward_to_tg(GROUP, "GET", "/", {}, body, {})
         return response[0], answer
 
     return asyncio.run(run())
@@ -72,6 +75,16 @@ def test_a_targets_own_error_counts_as_the_targets(registry: TargetRegistry, fai
     assert status == 500, "passed on as it is"
     assert answer.target_group == GROUP, "where it was sent"
     assert answer.target_seconds is not None, "the application is at fault"
+
+
+def test_a_request_without_a_body_announces_none(
+    registry: TargetRegistry, failing: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announced: list[str | None] = []
+    monkeypatch.setattr(Failing, "announced", announced)
+    ask(registry, failing)
+    ask(registry, failing, b"well")
+    assert announced == [None, "4"], "the application answers probes in threads of their own, if they have no body"
 
 
 def test_a_target_that_refuses_the_connection_counts_as_the_balancers(registry: TargetRegistry) -> None:
