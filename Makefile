@@ -35,7 +35,7 @@ clean: .venv/.installed ## Remove what a killed rehearsal left on this machine
 	@$(BIN)/python -m rehearsal clean
 
 .PHONY: drills
-drills: .venv/.installed ## Rehearse failures: bad releases, lost databases, killed updates... (DRILLS="name ..." for some, `python -m rehearsal drills --list`)
+drills: .venv/.installed ## Rehearse failures: bad releases, lost databases, killed updates... (DRILLS="name ..." for some; `.venv/bin/python -m rehearsal drills --list`)
 	@$(BIN)/python -m rehearsal drills $(DRILLS)
 
 docker-engine: .venv/.installed ## Install and start Docker Engine where none answers (root on Debian or Ubuntu)
