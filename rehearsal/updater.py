@@ -97,7 +97,10 @@ class Updater:
         loaded = self._configuration(overrides)
         with self.progress.phase(phase):
             outputs, tally = self._run(loaded, preview=False)
-        self._outputs_file.write_text(json.dumps(dict(outputs), indent=1), encoding="utf-8")
+        # Whole or not at all: another process reads it, whenever this one is killed.
+        new = self._outputs_file.with_suffix(".new")
+        new.write_text(json.dumps(dict(outputs), indent=1), encoding="utf-8")
+        new.replace(self._outputs_file)
         self.take_outputs()
         return tally
 

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from rehearsal import __main__ as command_line
 from rehearsal import attached, environment_file, processes
+from rehearsal.attached import Attached
 from rehearsal.docker_client import DockerClient
 from rehearsal.drills.attached_update import MARK, AttachedUpdate
 from rehearsal.emulator_process import EmulatorEndedError
@@ -21,9 +22,7 @@ from rehearsal.place import PROJECT_ROOT, Place
 from rehearsal.progress import Progress
 from rehearsal.realisers.tables import realiser_of
 from rehearsal.session import Rehearsal
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from rehearsal.state import Tally
 
 DOCKER = DockerClient(executable="/nonexistent/docker")
 IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/pactum@sha256:{'a' * 64}"
@@ -132,6 +131,7 @@ def test_a_kill_reaches_what_the_update_started_in_sessions_of_its_own(tmp_path:
         text=True,
         start_new_session=True,
     )
+    (tmp_path / "log").touch()
     update = AttachedUpdate(process=process, log=tmp_path / "log", mark=mark)
     deadline = time.monotonic() + 20
     while len(processes.with_environment(MARK, mark)) < 2:
@@ -140,25 +140,76 @@ def test_a_kill_reaches_what_the_update_started_in_sessions_of_its_own(tmp_path:
     update.kill()
     assert update.ended
     assert processes.with_environment(MARK, mark) == [], "a migration's watcher that lives on would give signs of life"
-    update.kill()
+    update.end()
 
 
-def test_the_environment_file_points_a_shell_at_the_rehearsal(place: Place) -> None:
-    environment_file.write(place, "eu-west-1")
-    script = f'. "{environment_file.path(place)}"; env'
+OF_THE_USER = {
+    "AWS_PROFILE": "production",
+    "AWS_SESSION_TOKEN": "real",
+    "AWS_ENDPOINT_URL_ECS": "https://ecs.eu-west-1.amazonaws.com",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+    "AWS_LINES": "a\nAWS_REGION=b",
+}
+
+
+def sourced(place: Place, **environment: str) -> dict[str, str]:
+    """The environment of a shell that had one, and then sourced the file."""
     done = subprocess.run(
-        ["/bin/sh", "-c", script],
-        env={"PATH": "/usr/bin:/bin", "AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "real", "HOME": "/"},
+        ["/bin/sh", "-eu", "-c", f'. "{environment_file.path(place)}"; env -0'],
+        env={"PATH": "/usr/bin:/bin", "HOME": "/", **environment},
         capture_output=True,
         text=True,
         check=True,
     )
-    found = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
+    return dict(line.partition("=")[::2] for line in done.stdout.rstrip("\0").split("\0"))
+
+
+def test_the_environment_file_points_a_shell_at_the_rehearsal(place: Place) -> None:
+    environment_file.write(place, "eu-west-1")
+    found = sourced(place, **OF_THE_USER)
     assert found["AWS_ENDPOINT_URL"] == place.endpoint_url
     assert found["AWS_REGION"] == "eu-west-1"
     assert found["OPS_CONNECT_TO"] == "127.0.0.1:4666"
     assert found["PATH"] == f"{PROJECT_ROOT / 'rehearsal/bin'}:/usr/bin:/bin", "stand-ins come first, the rest stays"
-    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & found.keys(), "nothing of the user's may reach a real account"
+    assert not OF_THE_USER.keys() & found.keys(), "nothing of the user's may reach a real account"
+    assert "rehearsal_name" not in found
     assert "OPS_TRANSCRIPT" not in found, "a person wants to see the steps"
     environment_file.remove(place)
     assert not environment_file.path(place).exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "127.0.0.1,localhost"),
+        ({"NO_PROXY": "intranet"}, "intranet,127.0.0.1,localhost"),
+        ({"NO_PROXY": "intranet", "no_proxy": "lower"}, "lower,127.0.0.1,localhost"),
+    ],
+)
+def test_no_proxy_stands_before_the_rehearsal(place: Place, given: dict[str, str], expected: str) -> None:
+    environment_file.write(place, "eu-west-1")
+    found = sourced(place, **given)
+    assert (found["NO_PROXY"], found["no_proxy"]) == (expected, expected), "curl and Python read the lower-case one"
+
+
+def test_an_update_that_is_killed_as_it_ends_leaves_outputs_that_can_be_read(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _up(place)
+    (place.scratch / "outputs-staging.json").write_text(json.dumps(OUTPUTS))
+    updater = attached.attach(place, "staging", Progress())
+    monkeypatch.setattr(Attached, "_run", lambda *_, **__: (OUTPUTS | {"release": "sha256:b"}, Tally()))
+    write = Path.write_text
+
+    def killed(path: Path, text: str, **options: str) -> int:
+        write(path, text[: len(text) // 2], **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Path, "write_text", killed)
+        with pytest.raises(KeyboardInterrupt):
+            updater.up()
+    updater.take_outputs()
+    assert updater.outputs["release"] == "sha256:a", "every later update and drill would end with a JSON error"
+    updater.up()
+    assert updater.outputs["release"] == "sha256:b", "and the next one gets through"

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rehearsal.errors import RehearsalError
+from rehearsal.place import Place
 from rehearsal.realisers import commands, images
 from rehearsal.realisers.names import prefixed_name, unique_name
 from rehearsal.realisers.realiser import Field, capitalised, parameters, tag_list, verbatim
 from rehearsal.realisers.tables import DECLARED, REHEARSED, realiser_of
+from rehearsal.realisers.tools import aws_environment
 from rehearsal.state import Deployed
 from tests.rehearsal_fakes import fake_tools
 
@@ -243,3 +245,9 @@ def test_a_context_is_what_dockerignore_leaves_of_it(tmp_path: Path) -> None:
     assert images.context_digest(tools, inputs) == before, "what is ignored is not built, so it changes nothing"
     (tmp_path / "module.py").write_text("code")
     assert images.context_digest(tools, inputs) != before, "a new file is a new image"
+
+
+def test_the_emulator_is_never_looked_for_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "intranet.example")
+    environment = aws_environment(Place())
+    assert environment["no_proxy"] == environment["NO_PROXY"] == "intranet.example,127.0.0.1,localhost"

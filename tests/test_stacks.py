@@ -331,6 +331,8 @@ def test_a_release_is_rolled_back_for_a_share_of_errors_and_not_for_a_few(
     minute = {"m0": {0: float(errors)}, "m1": {}, "m2": {}, "m3": {0: float(requests)}}
     value = metric_math.evaluate(share, minute, [0])[0]
     assert (value >= alarm["threshold"]) is rolled_back
+    uncounted = metric_math.evaluate(share, minute | {"m3": {}}, [0]).get(0, 0)
+    assert uncounted < alarm["threshold"], "errors that are counted before the requests are not all there is"
     assert not alarm.get("alarmActions"), "the alarm on errors tells people, by the rule they tuned"
 
 

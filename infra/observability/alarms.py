@@ -53,7 +53,8 @@ class AlarmRule:
         total = " + ".join(f"FILL(m{number}, 0)" for number in range(len(self.metrics)))
         if self.share_of is None:
             return total
-        return f"IF({total} >= {self.least}, 100 * ({total}) / FILL(m{len(self.metrics)}, 1), 0)"
+        # Not filled: as long as what it is a part of has not been counted, there is no share.
+        return f"IF({total} >= {self.least}, 100 * ({total}) / m{len(self.metrics)}, 0)"
 
 
 def alarm_rules(settings: ObservabilitySettings) -> list[AlarmRule]:

@@ -1,7 +1,8 @@
 """Metric math: the part of CloudWatch's expressions that alarms here use.
 
 Numbers, metrics by their id, + - * / and comparisons, AND, OR, brackets, and FILL, IF, MAX, MIN, SUM, AVG, ABS.
-Source: Amazon CloudWatch User Guide, "Using math expressions with CloudWatch metrics".
+Source: Amazon CloudWatch User Guide, "Using math expressions with CloudWatch metrics". A missing datapoint is 0, as
+it says, to arithmetic, to comparisons of two time series, to AVG, and to IF where its condition is true.
 """
 
 import operator
@@ -26,7 +27,6 @@ _REDUCERS: dict[str, Callable[[Sequence[float]], float]] = {
     "MAX": max,
     "MIN": min,
     "SUM": sum,
-    "AVG": lambda numbers: sum(numbers) / len(numbers),
 }
 
 
@@ -142,6 +142,8 @@ class _Parser:
             return self._if(*(_single(one) for one in arguments))
         if name == "ABS" and len(arguments) == 1:
             return _combine(lambda a, _: abs(a), _single(arguments[0]), 0.0)
+        if name == "AVG" and len(arguments) == 1:
+            return self._average(arguments[0])
         if name in _REDUCERS and len(arguments) == 1:
             return self._reduce(_REDUCERS[name], arguments[0])
         raise MathError(f"{self.expression!r} uses {name} in a way that is not covered here")
@@ -167,10 +169,17 @@ class _Parser:
             return {} if chosen is None else chosen
         result: Series = {}
         for time, holds in condition.items():
-            number = _at(yes, time) if holds else _at({} if no is None else no, time)
+            number = (_at(yes, time) or 0.0) if holds else _at({} if no is None else no, time)
             if number is not None:
                 result[time] = number
         return result
+
+    def _average(self, argument: Value) -> Value:
+        """The mean of a series (a number), or of an array at each time that one of them has; missing ones are 0."""
+        total, parts = self._reduce(sum, argument), float(len(argument) if isinstance(argument, list) else 1)
+        if isinstance(argument, dict):
+            parts = float(len({*self.times, *argument}))
+        return _combine(operator.truediv, total, parts)
 
     def _reduce(self, reducer: Callable[[Sequence[float]], float], argument: Value) -> Value:
         if isinstance(argument, dict):  # of one series: a number
@@ -208,14 +217,12 @@ def _at(found: "float | Series", time: int) -> float | None:
 
 
 def _combine(compute: Numbers, left: Value, right: Value) -> Value:
-    """Number by number; a datapoint that is missing on one side, or a division by zero, leaves none."""
+    """Number by number, at each time that one of the two has; the other is 0 then. A division by zero leaves none."""
     first, second = _single(left), _single(right)
     if not isinstance(first, dict) and not isinstance(second, dict):
         return float(compute(first, second)) if not (compute is operator.truediv and second == 0) else {}
-    times = first.keys() if isinstance(first, dict) else second.keys() if isinstance(second, dict) else []
-    result: Series = {}
-    for time in times:
-        a, b = _at(first, time), _at(second, time)
-        if a is not None and b is not None and not (compute is operator.truediv and b == 0):
-            result[time] = float(compute(a, b))
-    return result
+    times = sorted({time for one in (first, second) if isinstance(one, dict) for time in one})
+    pairs = {time: (_at(first, time) or 0.0, _at(second, time) or 0.0) for time in times}
+    return {
+        time: float(compute(a, b)) for time, (a, b) in pairs.items() if not (compute is operator.truediv and b == 0)
+    }

@@ -15,6 +15,7 @@ root as its current directory, takes no arguments, and is told everything by its
 | REHEARSAL_DATABASE_BASE_PORT | REHEARSAL_PORT + 20000 | first port databases are published on |
 | REHEARSAL_LONGEST_GRACE_SECONDS | (none) | cuts longer health check grace periods: bad releases fail sooner |
 | REHEARSAL_BAKE_SECONDS | 3 | how long a deployment with alarms goes on once its tasks serve alone; ECS takes minutes |
+| REHEARSAL_METRIC_DELAY_SECONDS | 0 | how long after its minute a balancer's metric comes; AWS takes up to minutes |
 | REHEARSAL_LOG_LEVEL | INFO | of the log on stderr |
 
 DOCKER_HOST and its companions are passed on to the Docker client. Variables that MiniStack itself reads are set here;
@@ -23,7 +24,7 @@ whatever the parent has under those names is overwritten, so that nothing binds 
 Ready: `GET http://127.0.0.1:REHEARSAL_PORT/_rehearsal/extensions` answers 200 with
 `{"ministack": "1.5.33", "network": name, "label": "pactum.rehearsal=PORT", "front_door": url or null,
 "rds_ca_file": path, "longest_grace_seconds": number or null, "bake_seconds": number,
-"extensions": [{"name", "rule", "source"}, ...]}`; nothing answers there before.
+"metric_delay_seconds": number, "extensions": [{"name", "rule", "source"}, ...]}`; nothing answers there before.
 Cannot start (wrong MiniStack, no Docker engine, no network to be had, port taken, bad variable): one line on stderr
 beginning `emulator: `, exit code 2.
 Cannot go on (the scheduler or the probes fail again and again): everything is removed, the log ends with the

@@ -63,9 +63,10 @@ def counted(answer: Answer) -> Iterator[str]:
 
 
 class BalancerMetrics:
-    """Counts answers, and publishes each minute's counts at its end. Safe for threads."""
+    """Counts answers, and publishes each minute's counts `delay_seconds` after its end. Safe for threads."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, delay_seconds: float = 0.0, clock: Callable[[], float] = time.time) -> None:
+        self._delay_seconds = delay_seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._counts: dict[int, Counter[Name]] = {}
@@ -96,10 +97,10 @@ class BalancerMetrics:
         repeat("publishing of metrics", step, closing, on_failure)
 
     def publish(self) -> None:
-        """Publish the minutes that are over, under the time of their beginning."""
+        """Publish the minutes that are over, and whose delay is, under the time of their beginning."""
         now = self._clock()
         with self._lock:
-            over = [minute for minute in self._counts if minute + MINUTE <= now]
+            over = [minute for minute in self._counts if minute + MINUTE + self._delay_seconds <= now]
             ready = [(minute, self._counts.pop(minute), self._times.pop(minute)) for minute in over]
         for minute, counts, times in ready:
             for name, number in counts.items():

@@ -43,17 +43,25 @@ def require(module: ModuleType, name: str, signature: str) -> Callable[..., Any]
 
     `signature` is as `inspect.signature` prints it, or `class` for a class.
     """
-    found = getattr(module, name, None)
-    if found is None:
-        raise CannotStartError(
-            f"MiniStack {MINISTACK_VERSION} has no {module.__name__}.{name}; it was changed by hand?"
-        )
+    require_record(module, name)
+    found = getattr(module, name)
     actual = "class" if isinstance(found, type) else str(inspect.signature(found))
     if actual != signature:
         raise CannotStartError(
             f"{module.__name__}.{name} takes {actual}, and the extensions were written for {signature}"
         )
     return found  # type: ignore[no-any-return]
+
+
+def require_record(module: ModuleType, name: str, *parts: str) -> None:
+    """Check that a module has this name, and what it holds these attributes."""
+    missing = f"{module.__name__}.{name}"
+    if hasattr(module, name):
+        lacking = [part for part in parts if not hasattr(getattr(module, name), part)]
+        if not lacking:
+            return
+        missing += f".{lacking[0]}"
+    raise CannotStartError(f"MiniStack {MINISTACK_VERSION} has no {missing}; it was changed by hand?")
 
 
 def replace(module: ModuleType, name: str, signature: str, new: Callable[..., Any]) -> Callable[..., Any]:

@@ -29,6 +29,7 @@ from rehearsal.emulator import (
     front_door,
     images,
     labels,
+    ministack_parts,
     secret_versions,
     service_calls,
     service_scheduler,
@@ -80,10 +81,11 @@ class Emulator:
         self._gateway_address = gateway_address
         self._closing = threading.Event()
         self._failure: LoopFailedError | None = None
+        ministack_parts.check_parts()
         # MiniStack's services would each make a client of their own, with a time-out of their own.
         ecs._docker = rds._docker = docker_client
         self._registry = target_health.TargetRegistry(task_stop.deregistration_delay)
-        self._metrics = balancer_metrics.BalancerMetrics()
+        self._metrics = balancer_metrics.BalancerMetrics(settings.metric_delay_seconds)
         self._balancers = balancer.Balancers(self._registry, self._metrics)
         self._install()
 
@@ -122,6 +124,7 @@ class Emulator:
             "front_door": f"http://127.0.0.1:{door}/" if door else None,
             "longest_grace_seconds": self._settings.longest_grace_seconds,
             "bake_seconds": self._settings.bake_seconds,
+            "metric_delay_seconds": self._settings.metric_delay_seconds,
             "rds_ca_file": str(self._settings.rds_ca_file),
             "extensions": [asdict(module.EXTENSION) for module in MODULES],
         }

@@ -31,6 +31,7 @@ class Settings:
     database_base_port: int
     longest_grace_seconds: float | None
     bake_seconds: float
+    metric_delay_seconds: float
     log_level: str
 
     @property
@@ -67,6 +68,7 @@ class Settings:
             ),
             longest_grace_seconds=_seconds(environment, "REHEARSAL_LONGEST_GRACE_SECONDS"),
             bake_seconds=DEFAULT_BAKE_SECONDS if bake is None else bake,
+            metric_delay_seconds=_seconds(environment, "REHEARSAL_METRIC_DELAY_SECONDS") or 0.0,
             log_level=environment.get("REHEARSAL_LOG_LEVEL") or "INFO",
         )
 

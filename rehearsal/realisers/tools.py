@@ -75,6 +75,8 @@ def emulator_client(place: Place, service: str, region: str = REGION) -> Any:  #
 
 def aws_environment(place: Place, region: str = REGION) -> dict[str, str]:
     """Variables that make any AWS tool talk to the emulator; they take the place of every AWS_ variable of the user."""
+    theirs = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    no_proxy = ",".join(filter(None, [theirs, "127.0.0.1", "localhost"]))
     return {
         "AWS_ENDPOINT_URL": place.endpoint_url,
         "AWS_ACCESS_KEY_ID": "test",
@@ -84,7 +86,8 @@ def aws_environment(place: Place, region: str = REGION) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"])),
+        # Where both are set, the lower-case one is what is read.
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), no_proxy),
         "OPS_CONNECT_TO": f"127.0.0.1:{place.gateway_port}",
         "OPS_TRANSCRIPT": str(place.transcript),
     }

@@ -103,9 +103,14 @@ def test_percentiles_weigh_repeated_values_and_need_single_ones() -> None:
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("m1 + m2", {0: 11.0}),
+        ("m1 + m2", {0: 11.0, 60: 2.0, 120: 30.0}),
+        ("m2 - m1", {0: 9.0, 60: -2.0, 120: 30.0}),
+        ("m1 * 10", {0: 10.0, 60: 20.0}),
+        ("m1 + nothing", {0: 1.0, 60: 2.0}),
+        ("nothing + nothing", {}),
+        ("m2 / m1", {0: 10.0, 60: 0.0}),
         ("FILL(m1, 0) + FILL(m2, 0)", {0: 11.0, 60: 2.0, 120: 30.0}),
-        ("100 * (m1 - 0.5) / m2", {0: 5.0}),
+        ("100 * (m1 - 0.5) / m2", {0: 5.0, 120: 0.0}),
         ("m1 / 0", {}),
         ("-m1 + 2 * 3", {0: 5.0, 60: 4.0}),
         ("FILL(m1, REPEAT)", {0: 1.0, 60: 2.0, 120: 2.0}),
@@ -115,13 +120,32 @@ def test_percentiles_weigh_repeated_values_and_need_single_ones() -> None:
         ("MIN([FILL(m1, 0), FILL(m2, 0)])", {0: 1.0, 60: 0.0, 120: 0.0}),
         ("m1 * MAX(m2)", {0: 30.0, 60: 60.0}),
         ("SUM([m1, m2])", {0: 11.0, 60: 2.0, 120: 30.0}),
+        ("AVG([m1, m2])", {0: 5.5, 60: 1.0, 120: 15.0}),
+        ("m1 - AVG(m1)", {0: 0.0, 60: 1.0}),
+        ("m2 - AVG(m1)", {0: 9.0, 120: 29.0}),
+        ("MAX([m1, -1 * m2])", {0: 1.0, 60: 2.0, 120: -30.0}),
+        ("IF(m2 >= 10, m1, 5)", {0: 1.0, 120: 0.0}),
+        ("IF(m1 >= 2, 5, m2)", {0: 10.0, 60: 5.0}),
         ("ABS(1 - m1)", {0: 0.0, 60: 1.0}),
         ("1 - 2 - 3", {0: -4.0, 60: -4.0, 120: -4.0}),
     ],
 )
 def test_metric_math(expression: str, expected: dict[int, float]) -> None:
-    metrics: dict[str, metric_math.Value] = {"m1": {0: 1.0, 60: 2.0}, "m2": {0: 10.0, 120: 30.0}}
-    assert metric_math.evaluate(expression, metrics, TIMES) == expected, "a missing operand leaves no datapoint"
+    metrics: dict[str, metric_math.Value] = {"m1": {0: 1.0, 60: 2.0}, "m2": {0: 10.0, 120: 30.0}, "nothing": {}}
+    assert metric_math.evaluate(expression, metrics, TIMES) == expected, "a missing operand is 0, as on AWS"
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [("one < other", [0, 0, 1, 0]), ("one >= 30", [1, 0, 0, 0]), ("one > 15 AND other > 15", [1, 0, 0, 0])],
+)
+def test_comparisons_give_what_awss_table_says(expression: str, expected: list[float]) -> None:
+    metrics: dict[str, metric_math.Value] = {
+        "one": {0: 30.0, 60: 20.0, 120: 0.0, 180: 0.0},
+        "other": {0: 20.0, 120: 20.0},
+    }
+    found = metric_math.evaluate(expression, metrics, [*TIMES, 180])
+    assert list(found.values()) == expected, "a value that only one of the two has is compared with 0"
 
 
 @pytest.mark.parametrize("expression", ["m1 +", "m1 m2", "nobody", "SEARCH('x')", "METRICS()", "[m1, m2]", "RATE(m1)"])

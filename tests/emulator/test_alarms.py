@@ -145,7 +145,7 @@ def read(name: str, dimensions: frozenset[tuple[str, str]], how: str = "Sum") ->
 
 @pytest.mark.usefixtures("alarms")
 def test_a_balancer_reports_each_minute_what_its_targets_and_what_it_itself_answered(clock: Clock) -> None:
-    metrics = BalancerMetrics(clock)
+    metrics = BalancerMetrics(clock=clock)
     for status, seconds, group in (
         (200, 0.1, GROUP),
         (200, 0.3, GROUP),
@@ -174,8 +174,39 @@ def test_a_balancer_reports_each_minute_what_its_targets_and_what_it_itself_answ
 
 @pytest.mark.usefixtures("alarms")
 def test_what_was_not_counted_is_not_reported(clock: Clock) -> None:
-    metrics = BalancerMetrics(clock)
+    metrics = BalancerMetrics(clock=clock)
     count(metrics, 200, 0.1)
     clock.now += 60
     metrics.publish()
     assert read("HTTPCode_Target_5XX_Count", OF_BALANCER) is None, "missing data, which alarms must be able to treat"
+
+
+def test_late_metrics_come_under_the_minute_that_they_are_of(alarms: Alarms, clock: Clock) -> None:
+    metrics = BalancerMetrics(90, clock)
+    metric = {"Namespace": "AWS/ApplicationELB", "MetricName": "HTTPCode_Target_5XX_Count"}
+    of = [{"Name": name, "Value": given} for name, given in OF_BALANCER]
+    queries = [
+        {
+            "Id": "m1",
+            "MetricStat": {"Metric": metric | {"Dimensions": of}, "Period": 60, "Stat": "Sum"},
+            "ReturnData": False,
+        },
+        {"Id": "e1", "Expression": "FILL(m1, 0)"},
+    ]
+    of_one_metric = dict.fromkeys(("MetricName", "Namespace", "Statistic", "Period", "Dimensions"))
+    put("errors", Metrics=queries, EvaluationPeriods=3, DatapointsToAlarm=1, **of_one_metric)
+    for _ in range(9):
+        count(metrics, 500, 0.1)
+
+    def at(seconds: float) -> str:
+        clock.now = NOON + seconds
+        metrics.publish()
+        alarms.look()
+        return state("errors")
+
+    assert at(62) == "OK", "FILL has supplied the minute's number"
+    assert at(149.9) == "OK"
+    assert read("HTTPCode_Target_5XX_Count", OF_BALANCER) is None, "the balancer has not published it yet"
+    assert at(150) == "OK", "CloudWatch evaluates once a minute"
+    assert read("HTTPCode_Target_5XX_Count", OF_BALANCER) == 9, "late, and of its own minute"
+    assert at(182) == "ALARM", "one of the last three minutes was bad"

@@ -38,6 +38,7 @@ def test_settings_have_defaults_for_everything() -> None:
         "REHEARSAL_ACCOUNT_ID",
         "REHEARSAL_LONGEST_GRACE_SECONDS",
         "REHEARSAL_BAKE_SECONDS",
+        "REHEARSAL_METRIC_DELAY_SECONDS",
     ],
 )
 def test_a_bad_setting_is_refused_by_its_name(name: str) -> None:
@@ -48,6 +49,12 @@ def test_a_bad_setting_is_refused_by_its_name(name: str) -> None:
 def test_the_bake_time_is_short_unless_asked_for() -> None:
     assert SETTINGS.bake_seconds == 3, "everybody waits for it at every update"
     assert Settings.from_environment({"REHEARSAL_BAKE_SECONDS": "0"}).bake_seconds == 0, "none is a choice too"
+
+
+def test_metrics_come_at_once_unless_a_delay_is_asked_for() -> None:
+    assert SETTINGS.metric_delay_seconds == 0, "a rehearsal is not made slow for nothing"
+    late = Settings.from_environment({"REHEARSAL_METRIC_DELAY_SECONDS": "90"})
+    assert late.metric_delay_seconds == 90, "a drill plays CloudWatch at its slowest"
 
 
 def test_ministack_is_told_to_stay_on_loopback() -> None:
