@@ -6,6 +6,12 @@ something is missing or wrong (an option, credentials, permission, the network, 
 
 from __future__ import annotations
 
+from ops import interruption
+
+if __name__ == "__main__":
+    # The imports take a while, and a person may press Ctrl-C at once.
+    interruption.ends_at_once()
+
 import argparse
 import contextlib
 import json
@@ -107,6 +113,7 @@ def main(
 ) -> int:
     """Run one command and return its exit code; the only place where errors become messages."""
     options = parser().parse_args(arguments)
+    interruption.is_an_error_again()
     command: Command = options.command
     answer: dict[str, Any] = {"command": command.name, "stack": options.stack}
     try:
@@ -124,7 +131,7 @@ def main(
         code = _fail(command, str(error) or "ended by SIGTERM", EXIT_TERMINATED, answer)
     except KeyboardInterrupt as error:
         code = _fail(command, str(error) or "interrupted", EXIT_INTERRUPTED, answer)
-    if options.json and (code or not command.streams):
+    if options.json and (code or command.concludes or not command.streams):
         print(json.dumps({**answer, "ok": code == EXIT_OK, "exit_code": code}, default=str), flush=True)
     return code
 

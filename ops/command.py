@@ -52,6 +52,8 @@ class Command:
     """Whether it changes anything: then it has --dry-run."""
     streams: bool = False
     """Whether it writes its answer itself, line by line, with --json as without."""
+    concludes: bool = False
+    """Whether with --json `answer` follows those lines as the last one; else it does only when the command failed."""
 
 
 def seconds(text: str) -> int:

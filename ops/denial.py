@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ops import rollback_changes
 from ops.clock import stamp
 from ops.command import Command, Context, text
 from ops.errors import CannotAct, OpsError
 from ops.release_memory import Memory
 from ops.release_pruning import MOST_DENIAL_BYTES, MOST_DENIALS, denial_bytes
 from ops.release_record import Decision
+from ops.rollback_plan import was_good
 from ops.tasks_of_release import serving_digest
 from ops.who import who
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from ops.release_record import Record
 
-_DIGITS = re.compile(r"[0-9a-f]{8,64}")
+_DIGITS = re.compile(r"[0-9a-f]{7,64}")
 _ALL_DIGITS = 64
 
 
@@ -37,7 +39,7 @@ def find_digest(given: str, known: Iterable[str], where: str) -> str:
     digits = given.removeprefix("sha256:")
     if not _DIGITS.fullmatch(digits):
         raise CannotAct(
-            f"{given!r} is not a digest: give the first 8 or more of its hexadecimal digits, or all of it (sha256:...)."
+            f"{given!r} is not a digest: give the first 7 or more of its hexadecimal digits, or all of it (sha256:...)."
         )
     whole = f"sha256:{digits}"
     if len(digits) == _ALL_DIGITS:
@@ -57,29 +59,35 @@ def _deny(context: Context, options: argparse.Namespace) -> None:
     record = memory.read()
     digest = find_digest(options.digest, (item.digest for item in record.releases), f"of {context.stack}")
     denial = Decision(who=who(context), at=stamp(context.clock.date()), reason=options.reason)
-    before = record.denials.get(digest)
+    found: list[Decision | None] = []
 
     def change(record: Record) -> Record:
-        if digest in record.denials:
+        denied = record.denials.get(digest)
+        found[:] = [denied]
+        if denied and denied.reason == options.reason:
             return record
-        _refuse_if_full(record)
-        if context.dry_run:
-            return record
-        return dataclasses.replace(record, denials={**record.denials, digest: denial})
+        changed = dataclasses.replace(record, denials={**record.denials, digest: denial})
+        _refuse_if_full(record, changed)
+        return record if context.dry_run else changed
 
     record = memory.change(change)
+    before = found[0]
     context.answer.update(digest=digest, denial=record.denials.get(digest, denial).as_json())
     _tell_what_goes_on(context, record, digest)
-    if before and record.denials.get(digest) == before:
+    instead = f"; this replaces the denial by {before}" if before else ""
+    if before and before.reason == options.reason:
         context.transcript.result(f"{digest} was denied already, by {before}")
     elif context.dry_run:
-        context.transcript.result(f"would deny {digest}: {options.reason}")
+        context.transcript.result(f"would deny {digest}: {options.reason}{instead}")
     else:
-        context.transcript.result(f"denied: {digest}, by {record.denials[digest]}")
+        context.transcript.result(f"denied: {digest}, by {record.denials[digest]}{instead}")
 
 
-def _refuse_if_full(record: Record) -> None:
-    if len(record.denials) < MOST_DENIALS and denial_bytes(record) < MOST_DENIAL_BYTES:
+def _refuse_if_full(record: Record, changed: Record) -> None:
+    more = len(changed.denials) > len(record.denials)
+    if more and len(record.denials) < MOST_DENIALS and denial_bytes(record) < MOST_DENIAL_BYTES:
+        return
+    if not more and denial_bytes(changed) <= max(denial_bytes(record), MOST_DENIAL_BYTES):
         return
     oldest = min(record.denials, key=lambda digest: record.denials[digest].at)
     raise OpsError(
@@ -128,15 +136,21 @@ def _allow(context: Context, options: argparse.Namespace) -> None:
 
     def change(record: Record) -> Record:
         rest = {name: denial for name, denial in record.denials.items() if name != digest or denial != before}
-        return dataclasses.replace(record, denials=rest)
+        changed = dataclasses.replace(record, denials=rest)
+        return changed if digest in rest else rollback_changes.allowed(changed, digest)
 
-    memory.change(change)
+    after = memory.change(change)
+    if any(item.digest == digest and was_good(item) for item in record.releases) and digest not in after.denials:
+        context.transcript.step(
+            "it is a good release again, which can be returned to: "
+            f"`python -m ops rollback {digest} {context.stack.options}`"
+        )
     context.transcript.result(f"allowed: {digest}, denied by {before}")
 
 
 def _deny_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "digest", metavar="DIGEST", help="the image's digest; of a known release its first 8 hexadecimal digits do"
+        "digest", metavar="DIGEST", help="the image's digest; of a known release its first 7 hexadecimal digits do"
     )
     parser.add_argument(
         "--reason", required=True, type=text, metavar="TEXT", help="why, for whoever is refused because of it"
@@ -144,7 +158,7 @@ def _deny_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _allow_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("digest", metavar="DIGEST", help="the denied digest, or its first 8 or more hexadecimal digits")
+    parser.add_argument("digest", metavar="DIGEST", help="the denied digest, or its first 7 or more hexadecimal digits")
 
 
 DENY = Command(

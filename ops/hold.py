@@ -20,23 +20,27 @@ if TYPE_CHECKING:
 def _hold(context: Context, options: argparse.Namespace) -> None:
     hold = Decision(who=who(context), at=stamp(context.clock.date()), reason=options.reason)
 
+    found: list[Decision | None] = []
+
     def change(record: Record) -> Record:
-        if record.hold or context.dry_run:
+        found[:] = [record.hold]
+        if context.dry_run or (record.hold and record.hold.reason == options.reason):
             return record
         return dataclasses.replace(record, hold=hold)
 
-    memory = Memory(context)
-    before = memory.read().hold
-    record = memory.change(change)
+    record = Memory(context).change(change)
+    before = found[0]
+    same = before is not None and before.reason == options.reason
+    instead = f"; this replaces the hold by {before}" if before else ""
     context.answer["hold"] = (record.hold or hold).as_json()
     if record.in_flight:
         context.transcript.step(f"a hold does not stop what is in flight: {record.in_flight}")
-    if before and record.hold == before:
+    if same:
         context.transcript.result(f"{context.stack} was on hold already, by {before}")
     elif context.dry_run:
-        context.transcript.result(f"would put {context.stack} on hold: {options.reason}")
+        context.transcript.result(f"would put {context.stack} on hold: {options.reason}{instead}")
     else:
-        context.transcript.result(f"{context.stack} is on hold, by {record.hold}")
+        context.transcript.result(f"{context.stack} is on hold, by {record.hold}{instead}")
 
 
 def _unhold(context: Context, _options: argparse.Namespace) -> None:

@@ -35,14 +35,27 @@ def _run(context: Context, options: argparse.Namespace) -> None:
     def show(line: Line) -> None:
         print(line.json() if context.json else line.text(), flush=True)
 
-    _show(filter(choice.takes, query.new_lines()), options.limit, show)
+    if not _show(filter(choice.takes, query.new_lines()), options.limit, show):
+        asked = " that were asked for" if choice != Choice() else ""
+        moment = since.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        context.transcript.step(f"no lines of {options.process}{asked} since {moment} (--since)")
     if options.follow:
         _follow(context, query, choice, show)
 
 
-def _show(lines: Iterable[Line], limit: int | None, show: Callable[[Line], None]) -> None:
-    for line in lines if limit is None else deque(lines, maxlen=limit):
+def _show(lines: Iterable[Line], limit: int | None, show: Callable[[Line], None]) -> bool:
+    """Show the lines, or the last of them, and say whether there were any."""
+    there = False
+    last: deque[Line] = deque(maxlen=limit)
+    for line in lines:
+        there = True
+        if limit is None:
+            show(line)
+        else:
+            last.append(line)
+    for line in last:
         show(line)
+    return there
 
 
 def _follow(context: Context, query: LogQuery, choice: Choice, show: Callable[[Line], None]) -> None:
@@ -113,6 +126,7 @@ COMMAND = Command(
     description="Show a process's log across all its tasks, the oldest line first, from CloudWatch Logs.\n"
     "Lines the application logged as JSON are laid out as time, level, message, other fields, [request id], and the\n"
     "exception below; other lines are shown as they are. --level and --request-id choose among the JSON lines.\n"
+    "What `ops run` ran is in the log of its process, among the service's own lines.\n"
     "Only lines reach standard output; --json makes each one JSON object: timestamp, stream, fields or message.",
     add_options=_options,
     run=_run,

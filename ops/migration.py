@@ -9,8 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ops import tasks
 from ops.clock import Deadline
 from ops.container_logs import WITH_A_FAILURE, WITH_A_SUCCESS, LogTail, log_stream, task_id
+from ops.diagnosis import Ending, Facts, diagnose
 from ops.errors import OpsError, explain
 from ops.migration_memory import read_report
+from ops.symptoms import symptom_of_task
 from ops.transcript import printable
 
 if TYPE_CHECKING:
@@ -194,10 +196,19 @@ class Migration:
 
     def _failure(self, ended: TaskTypeDef) -> str:
         how = tasks.how_it_ended(ended, tasks.container_of(ended, self._task.container))
-        facts = [f"the migration failed: {how}", tasks.indented(tasks.describe_end(ended))]
+        facts = [tasks.indented(tasks.describe_end(ended))]
+        symptom = symptom_of_task(ended)
+        never = not tasks.started(ended, tasks.container_of(ended, self._task.container))
+        if never and symptom:
+            how += f", {symptom.kind.value}: {symptom.text}"
         if tasks.denied_before_it_ran(ended):
             facts.append(self._what_may_be_denied())
-        return "\n".join([*facts, self._report()])
+        elif never and symptom:
+            seen = Facts(ending=Ending.GIVEN_UP, stopped=(ended,))
+            facts.append(f"what to do: {diagnose(seen, self._context.stack).remedy}")
+        if never:
+            facts.append("Nothing was migrated, and the service was not touched: whatever served goes on serving.")
+        return "\n".join([f"the migration failed: {how}", *facts, self._report()])
 
     def _what_may_be_denied(self) -> str:
         role = self._task.definition.get("executionRoleArn") or "the task definition names none"

@@ -124,6 +124,8 @@ class RunningTask:
         name, cluster = task_id(self.arn), self._context.stack.cluster
         command = f"aws ecs stop-task --cluster {cluster} --task {self.arn}"
         try:
+            # It may take minutes, in which a second Ctrl-C would leave the task unwatched.
+            self._context.transcript.step(f"stopping task {name} ({why}), and waiting until it is gone")
             self._context.aws.ecs.stop_task(
                 cluster=cluster, task=self.arn, reason=f"ops {self._context.answer.get('command', '')}: {why}".strip()
             )

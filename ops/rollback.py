@@ -19,17 +19,17 @@ from ops.release_memory import Memory
 from ops.release_record import ROLLBACK
 from ops.rollback_changes import Outcome
 from ops.rollback_order import Order
-from ops.rollback_plan import Plan, Serving
+from ops.rollback_serving import find_serving
 from ops.serving import Expected, NotServing, Served, expect, wait_until_serving
 
 if TYPE_CHECKING:
     import argparse
 
-    from mypy_boto3_ecs.type_defs import ServiceTypeDef, TaskDefinitionTypeDef
+    from mypy_boto3_ecs.type_defs import TaskDefinitionTypeDef
 
     from ops.release_record import InFlight, Record
+    from ops.rollback_plan import Plan, Serving
 
-PROCESS = "web"
 TIMEOUT_SECONDS = 600
 NO_REASON = "no reason given"
 # How it ends when the target itself does not come to serve: neither a person's doing nor a lack of time.
@@ -46,8 +46,8 @@ def _run(context: Context, options: argparse.Namespace) -> None:
     memory = Memory(context)
     over = _in_flight(context, memory, interrupt=options.interrupt)
     service = tasks.live_service(context.aws.ecs, context.stack)
-    serving = _serving(context, service)
     record = memory.read()
+    serving = find_serving(context, service, record)
     _refuse_if_busy(context, record, over, interrupt=options.interrupt)
     plan = rollback_plan.make_plan(record, options.release, serving, context.stack, interrupt=options.interrupt)
     definition = _definition(context, plan)
@@ -135,12 +135,6 @@ def _end(context: Context, plan: Plan, flight: InFlight, order: Order, outcome: 
         f"that the rollback to {plan.target.digest} ended",
         lambda record: rollback_changes.ended(record, plan, flight, at, outcome),
     )
-
-
-def _serving(context: Context, service: ServiceTypeDef) -> Serving:
-    definition = tasks.find_task_definition(context.aws.ecs, service["taskDefinition"])
-    environment = tasks.environment_of(definition, context.stack.container(PROCESS))
-    return Serving(task_definition=definition["taskDefinitionArn"], digest=environment.get("RELEASE", ""))
 
 
 def _definition(context: Context, plan: Plan) -> TaskDefinitionTypeDef:

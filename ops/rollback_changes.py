@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ops import release_changes
 from ops.release_record import FAILED, IN_PROGRESS, LIVE, ROLLBACK, ROLLED_BACK, Decision
-from ops.rollback_plan import BY_HAND
+from ops.rollback_plan import BY_HAND, was_good
 
 if TYPE_CHECKING:
     from ops.release_record import InFlight, Record, Release
@@ -56,6 +56,17 @@ def ended(record: Record, plan: Plan, flight: InFlight, at: str, outcome: Outcom
     if outcome.returned and plan.leaving and plan.leaving.good:
         record = _as_before(record, plan.leaving)
     return record
+
+
+def allowed(record: Record, digest: str) -> Record:
+    """Make the releases of an image good again that had served until a person rolled them back."""
+    return replace(
+        record,
+        releases=tuple(
+            replace(item, verdict=LIVE, cause="") if item.digest == digest and was_good(item) else item
+            for item in record.releases
+        ),
+    )
 
 
 def undone(record: Record, plan: Plan, flight: InFlight) -> Record:

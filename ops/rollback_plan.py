@@ -26,6 +26,12 @@ class Serving:
     task_definition: str
     digest: str
     """The image's; empty when its task definition does not say."""
+    same: frozenset[str] = frozenset()
+    """Other task definitions with the same content: returning to one of them would change nothing."""
+
+    def runs(self, task_definition: str) -> bool:
+        """Whether this is what serves, whichever its revision."""
+        return task_definition == self.task_definition or task_definition in self.same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,15 +130,19 @@ def _default(record: Record, serving: Serving, leaving: Release | None, stack: S
     candidates = [
         item
         for item in record.releases
-        if item.good and item.task_definition not in {"", serving.task_definition} and item.digest not in record.denials
+        if item.good
+        and item.task_definition
+        and not serving.runs(item.task_definition)
+        and item.digest not in record.denials
     ]
     newest = record.releases[0] if record.releases else None
     if newest and leaving and leaving.good and newest is not leaving and _did_not_make_it(newest):
         older = _older(record, candidates, leaving)
-        further = f"To return further than that, name the release: {_command(stack, older[0])}" if older else ""
+        further = f"To go further back: {_command(stack, older[0])}" if older else ""
         raise OpsError(
             f"{_name(newest)} ({_how_it_went(newest)}) is not what serves: "
-            f"{_name(leaving)} does, which was good. Nothing was changed.\n{further}".rstrip(),
+            f"{_name(leaving)} does, which was good. Nothing needs to be done, and nothing was changed.\n"
+            f"{further}".rstrip(),
         )
     older = _older(record, candidates, leaving) if leaving else candidates
     if older:
@@ -140,12 +150,31 @@ def _default(record: Record, serving: Serving, leaving: Release | None, stack: S
     if candidates:
         raise OpsError(
             "no good release is older than the one that serves. Nothing was changed. To go to a newer one, name it: "
-            f"{_command(stack, candidates[0])}",
+            f"{_command(stack, candidates[0])}{_denied(record, serving, stack)}",
         )
     raise OpsError(
         f"there is no release of {stack} to return to: none but the one that serves is known to have served, or is "
-        "not denied. Nothing was changed. `python -m ops releases` shows them; deploy a good image by `pulumi up`.",
+        "not denied. Nothing was changed. `python -m ops releases` shows them; deploy a good image by `pulumi up`."
+        f"{_denied(record, serving, stack)}",
     )
+
+
+def _denied(record: Record, serving: Serving, stack: Stack) -> str:
+    """Name the newest release that would be a way back if it were not denied."""
+    for item in record.releases:
+        denial = record.denials.get(item.digest)
+        if denial and item.digest != serving.digest and item.task_definition and (item.good or was_good(item)):
+            return (
+                f"\n{_name(item)} served too, and is denied, by {denial}. If it is good after all:\n"
+                f"  python -m ops allow {item.digest} {stack.options}\n"
+                f"  {_command(stack, item)}"
+            )
+    return ""
+
+
+def was_good(release: Release) -> bool:
+    """Whether it served well, as far as was known, until a person rolled it back."""
+    return release.verdict == ROLLED_BACK and release.cause.startswith(BY_HAND) and release.verified_at != ""
 
 
 def _did_not_make_it(newest: Release) -> bool:
@@ -184,13 +213,15 @@ def _named(record: Record, named: str, serving: Serving, stack: Stack) -> Releas
             f"{_name(found[0])} is not known to have served: {_how_it_went(found[0])}. "
             "A rollback returns to a release that was good. Nothing was changed.",
         )
-    other = [item for item in good if item.task_definition != serving.task_definition]
+    other = [item for item in good if not serving.runs(item.task_definition)]
     if not other and record.in_flight is None:
         raise OpsError(f"{_name(good[0])} is what serves already. Nothing was changed.")
     return other[0] if other else good[0]
 
 
 def _how_it_went(release: Release) -> str:
+    if release.cause.startswith(release.verdict):
+        return release.cause
     return f"{release.verdict}: {release.cause}" if release.cause else release.verdict
 
 

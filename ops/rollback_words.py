@@ -58,7 +58,9 @@ def interrupted(context: Context, plan: Plan, expected: Expected, order: Order) 
     verify = f"python -m ops verify {context.stack.options} --task-definition {expected.name}"
     if order.told:
         return f"interrupted, but ECS goes on rolling back to {expected.name}. To wait for it again: {verify}"
-    denied = f" {plan.bad_digest} is denied all the same; `python -m ops allow` lifts that." if plan.bad_digest else ""
+    denied = (
+        f" {plan.bad_digest} is denied all the same; `{_allow(context, plan)}` lifts that." if plan.bad_digest else ""
+    )
     return (
         f"interrupted while ECS was being told to run {expected.name}, and whether it does is not known: "
         f"`python -m ops status {context.stack.options}` shows what serves.{denied}"
@@ -72,8 +74,12 @@ def report(context: Context, plan: Plan, served: Served) -> None:
         context.transcript.step("ECS does not call it complete yet: tasks of the release that is left may still end")
     if plan.bad_digest:
         context.transcript.step(
-            f"updates with {plan.bad_digest} are refused now; `python -m ops allow` lifts that. "
+            f"updates with {plan.bad_digest} are refused now; `{_allow(context, plan)}` lifts that. "
             "Before the next update, set imageDigest to a good image, or fix and build a new one"
         )
     context.transcript.step("the database was left as it is")
     context.transcript.result(f"rolled back: {plan.target.digest} serves all traffic after {served.seconds:.1f} s")
+
+
+def _allow(context: Context, plan: Plan) -> str:
+    return f"python -m ops allow {plan.bad_digest} {context.stack.options}"

@@ -86,8 +86,6 @@ class _Output:
                 f"{tasks.indented(tasks.describe_end(ended))}"
             )
         self._context.transcript.step(f"the command ended: {tasks.how_it_ended(ended, container)}")
-        if self._context.json and not code:
-            print(json.dumps({"task": task_id(self._task.arn), "exit_code": code}), flush=True)
         return code
 
     def _look(self, task: TaskTypeDef) -> None:
@@ -136,10 +134,14 @@ COMMAND = Command(
     summary="run a command of the application in a task of its own",
     description="Run a command by a one-off task of what serves now, in its network, with its settings and secrets.\n"
     "Its output goes to standard output as it comes, and its exit code becomes the exit code here; what ops itself\n"
-    "has to say goes to standard error. Ctrl-C and the timeout stop the task.\n"
+    "has to say goes to standard error. Ctrl-C and the timeout stop the task. With --json each line is an object,\n"
+    "and the last object says how it ended: ok, exit_code, task.\n"
+    "CloudWatch Logs keeps the output in the process's own log: `ops logs` shows it among the lines of the service,\n"
+    "and with --json names each line's stream, which ends with the task's id.\n"
     "It has the application's own login to the database, which reads and writes rows and cannot change the schema:\n"
     "`manage.py migrate` belongs to `ops migrate`.",
     add_options=_options,
     run=_run,
     streams=True,
+    concludes=True,
 )

@@ -47,6 +47,12 @@ _AGENT = "ExecuteCommandAgent"
 
 def _run(context: Context, options: argparse.Namespace) -> int:
     stack = context.stack
+    if context.json:
+        raise CannotAct(
+            "a session is for a person and takes standard output for itself, so there is no --json. Nothing was "
+            "started.\n"
+            f"For a program: python -m ops run {stack.options} --json -- manage.py ..."
+        )
     command = shlex.join(command_of(options.words) or DEFAULT_COMMAND)
     plugin = _plugin(context)
     service = tasks.live_service(context.aws.ecs, stack)
@@ -197,7 +203,7 @@ COMMAND = Command(
     summary="open a shell in a task of its own, beside the application",
     description="Start a one-off task with the image, settings and secrets of the release that serves, open a session\n"
     "in it by ECS Exec, and stop it when the session ends. No task that serves users is touched.\n"
-    f"Needs AWS's {PLUGIN} on this machine.",
+    f"Needs AWS's {PLUGIN} on this machine. There is no --json: for a program, see `ops run`.",
     add_options=_options,
     run=_run,
 )

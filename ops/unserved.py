@@ -54,7 +54,7 @@ def explain_unserved(
         lines.append(_what_serves(context, rollout, ending))
         if ending in _DECIDED and rollout.now_serving == revision.arn and rollout.state is not State.FAILED:
             lines.append(f"That is this very release: `python -m ops rollback {context.stack.options}` takes it away.")
-    lines.append(f"what to do: {_remedy(context, cause, ending)}")
+    lines.append(f"what to do: {_remedy(context, cause, ending, rollout)}")
     # On its way back ECS tells why at the deployment it returns to.
     said = rollout and ((cause.rolled_back and rollout.why_primary) or rollout.reason)
     if said and ending not in _NOT_ECS_DOING:
@@ -110,10 +110,17 @@ def _named(context: Context, definition_arn: str) -> str:
     return f"{name} (release {release})" if release else name
 
 
-def _remedy(context: Context, cause: Cause, ending: Ending) -> str:
+def _remedy(context: Context, cause: Cause, ending: Ending, rollout: Rollout | None) -> str:
+    stack = context.stack
+    if ending is Ending.TIMEOUT and rollout and rollout.state is State.COMPLETED and rollout.running >= rollout.desired:
+        return (
+            f"ECS is done: it runs as many tasks as the service wants ({rollout.desired}), and does nothing more. "
+            "For more tasks, raise `webMinimum` and run `pulumi up`, or ask for fewer (`verify --minimum`). If another "
+            "release answers, check what was asked for (--release, --task-definition, --host). If it is not ready, "
+            f"`python -m ops logs {stack.options} --since 30m` shows why."
+        )
     if ending not in {Ending.GIVEN_UP, Ending.GIVEN_UP_BY_ALARM}:
         return cause.remedy
-    stack = context.stack
     return (
         f"{cause.remedy}\n"
         "ECS starts no more tasks of it until it is told to. A fix that makes a new release or task definition is "

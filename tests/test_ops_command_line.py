@@ -19,6 +19,7 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
+from ops import interruption
 from ops.__main__ import COMMANDS, main
 from ops.aws import Aws
 from tests.ops_fakes.account import Refused
@@ -149,6 +150,46 @@ def test_a_defect_of_ours_is_not_dressed_up_as_the_users_mistake(capsys: pytest.
 
     with pytest.raises(ZeroDivisionError):
         run_ops(World(before={"GetCallerIdentity": defect}), capsys, "seed", "--stack", "staging")
+
+
+CTRL_C_WHILE_IT_IMPORTS = """
+import os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "botocore":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+runpy.run_module("ops", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_ctrl_c_while_it_still_imports_shows_no_traceback() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", CTRL_C_WHILE_IT_IMPORTS, "status", "--stack", "staging"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (130, "ops: interrupted\n")
+
+
+def test_ctrl_c_once_a_command_has_begun_is_the_commands_own() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        interruption.ends_at_once()
+        early = signal.getsignal(signal.SIGINT)
+        main(["seed", "--stack", "Prod/.."], environment={}, connect=Aws)
+        assert early is not signal.default_int_handler
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "it has tasks to stop, a claim to end"
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        interruption.ends_at_once()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN, "a job in the background is not for Ctrl-C to end"
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_sigterm_ends_the_command_with_a_message_and_143() -> None:

@@ -29,7 +29,7 @@ def run(world: World, capsys: pytest.CaptureFixture[str], verb: str, digest: str
     return run_ops(world, capsys, verb, digest, "--stack", "staging", *more)
 
 
-@pytest.mark.parametrize("given", [OLD_RELEASE, OLD_RELEASE[7:], "b" * 8, "sha256:" + "b" * 12])
+@pytest.mark.parametrize("given", [OLD_RELEASE, OLD_RELEASE[7:], "b" * 7, "sha256:" + "b" * 12])
 def test_a_release_is_denied_by_its_digest_or_the_first_digits_of_it(
     world: World, capsys: pytest.CaptureFixture[str], given: str
 ) -> None:
@@ -51,7 +51,7 @@ def test_an_image_that_was_never_deployed_is_denied_by_its_whole_digest(
     ("given", "told"),
     [
         ("aaaaaaaa", "no digest of stack staging"),
-        ("bbbbbbb", "first 8 or more"),
+        ("bbbbbb", "first 7 or more"),
         ("latest", "is not a digest"),
         ("sha256:", "is not a digest"),
         ("B" * 64, "is not a digest"),
@@ -150,11 +150,33 @@ def test_there_is_an_end_to_how_many_are_denied(world: World, capsys: pytest.Cap
         assert run(world, capsys, "deny", RELEASE, *WHY).code == 0
 
 
-def test_a_second_denial_leaves_the_first_as_it_is_and_shows_it(
+def test_a_second_denial_with_another_reason_replaces_the_first_and_says_so(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.remember(dataclasses.replace(PAST, denials={RELEASE: DENIAL}))
     seen = run(world, capsys, "deny", RELEASE, *WHY)
+    assert seen.code == 0
+    assert "by tester at 2026-11-22T12:00:00Z: 500s at checkout; this replaces the denial by eva at" in seen.out
+    assert world.record().denials[RELEASE].reason == "500s at checkout"
+
+
+def test_a_longer_reason_is_refused_where_denials_are_full(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """The record is one item of limited size."""
+    denials = {
+        f"sha256:{number:064}": Decision(who="eva", at=f"2026-11-22T11:{number % 60:02}:00Z", reason="x" * 500)
+        for number in range(MOST_DENIAL_BYTES // 600)
+    }
+    denials[RELEASE] = DENIAL
+    world.remember(dataclasses.replace(PAST, denials=denials))
+    assert run(world, capsys, "deny", RELEASE, "--reason", "y" * 400).code == 1
+    assert world.record().denials == denials
+
+
+def test_a_second_denial_with_the_same_reason_leaves_the_first_as_it_is_and_shows_it(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.remember(dataclasses.replace(PAST, denials={RELEASE: DENIAL}))
+    seen = run(world, capsys, "deny", RELEASE, "--reason", DENIAL.reason)
     assert seen.code == 0
     assert "denied already, by eva at 2026-11-22T11:00:00Z: it leaks" in seen.out
     assert world.record().denials == {RELEASE: DENIAL}

@@ -33,10 +33,21 @@ def test_a_hold_needs_a_reason(reason: tuple[str, ...]) -> None:
     assert ended.value.code == 2
 
 
-def test_a_second_hold_leaves_the_first_as_it_is_and_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_hold_with_another_reason_replaces_the_first_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     world = World()
     world.remember(Record(hold=HOLD))
     seen = run_ops(world, capsys, *COMMAND)
+    assert seen.code == 0
+    assert "is being moved; this replaces the hold by eva at 2026-11-22T11:00:00Z: release party" in seen.out
+    assert (world.record().hold or HOLD).reason == "the database is being moved"
+
+
+def test_a_second_hold_with_the_same_reason_leaves_the_first_as_it_is_and_shows_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = World()
+    world.remember(Record(hold=HOLD))
+    seen = run_ops(world, capsys, *COMMAND[:-1], HOLD.reason)
     assert seen.code == 0
     assert "was on hold already, by eva at 2026-11-22T11:00:00Z: release party" in seen.out
     assert world.record().hold == HOLD

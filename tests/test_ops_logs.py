@@ -140,6 +140,32 @@ def test_cloudwatch_is_asked_for_no_more_than_needed() -> None:
     assert Choice(request_id='r"1').pattern == "", "a quote would end the pattern's text"
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--since", "10s"], "no lines of web since 2026-11-22T12:59:50Z (--since)"),
+        (["--level", "ERROR"], "no lines of web that were asked for since 2026-11-22T12:45:00Z (--since)"),
+        (["--since", "2026-11-22T14:59:55+02:00"], "no lines of web since 2026-11-22T12:59:55Z (--since)"),
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["--limit", "5"], ["--json"]])
+def test_nothing_to_show_is_said_beside_the_output(
+    world: World, capsys: pytest.CaptureFixture[str], options: list[str], said: str, more: list[str]
+) -> None:
+    world.write(3580, entry("hello"))
+    seen = logs(world, capsys, *options, *more)
+    assert (seen.code, seen.out) == (0, ""), "standard output has the lines, and there are none"
+    assert seen.err.splitlines()[-1] == said
+
+
+@pytest.mark.parametrize("options", [[], ["--limit", "5"], ["--limit", "0"]])
+def test_lines_there_are_are_not_called_missing(
+    world: World, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    world.write(3590, "hello")
+    assert "no lines" not in logs(world, capsys, *options).err
+
+
 def test_json_lines_are_one_object_each(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.write(3590, entry("hello"))
     world.write(3591, "plain\x1b[2J")

@@ -71,7 +71,8 @@ def test_another_configuration_of_the_same_image_is_not_denied(
 ) -> None:
     change(rollout, 1, digest=RELEASE)
     rollout.front.answers = [(200, RELEASE)]
-    rollout.world.definitions[rollout.old]["containerDefinitions"][0]["environment"][0]["value"] = RELEASE
+    (container,) = rollout.world.definitions[rollout.old]["containerDefinitions"]
+    container["environment"] = [{"name": "RELEASE", "value": RELEASE}, {"name": "LANGUAGE", "value": "de"}]
     seen = rollback(rollout, capsys)
     assert seen.code == 0, seen.err
     assert told(rollout) == [rollout.old]

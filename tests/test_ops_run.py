@@ -101,10 +101,16 @@ def test_long_lines_come_whole(world: World, capsys: pytest.CaptureFixture[str])
 def test_a_program_gets_each_line_and_the_end(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     script(world, 0, (2, "one"), (3, "two"))
     lines = [json.loads(line) for line in run(world, capsys, "--json", "--", "manage.py", "x").out.splitlines()]
-    assert lines == [{"line": "one"}, {"line": "two"}, {"task": "f00d", "exit_code": 0}]
+    assert lines[:-1] == [{"line": "one"}, {"line": "two"}]
+    well = lines[-1]
+    assert (well["command"], well["stack"], well["task"]) == ("run", "staging", "f00d")
+    assert (well["ok"], well["exit_code"], well["command_line"]) == (True, 0, ["python", "manage.py", "x"])
     script(world, 3, ends_at=world.clock.time + 5)
     (last,) = [json.loads(line) for line in run(world, capsys, "--json", "--", "manage.py", "x").out.splitlines()]
-    assert (last["ok"], last["exit_code"], last["command_line"]) == (False, 3, ["python", "manage.py", "x"])
+    assert (last["ok"], last["exit_code"]) == (False, 3)
+    assert set(last) == set(well), "a program reads the end the same way, however it ended"
+    (planned,) = run(world, capsys, "--json", "--dry-run", "--", "manage.py", "x").out.splitlines()
+    assert json.loads(planned)["dry_run"] is True
 
 
 @pytest.mark.parametrize("words", [[], ["--"]])
@@ -137,6 +143,20 @@ def test_an_interrupted_command_is_stopped(
     assert seen.code == code
     assert "interrupted. Task f00d was stopped." in seen.err
     assert [asked["reason"] for asked in world.asked("StopTask")] == ["ops run: interrupted"]
+
+
+def test_stopping_is_said_before_it_is_waited_for(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """A task may take two minutes to stop: a person who sees nothing presses Ctrl-C again."""
+    said: list[str] = []
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    script(world, 0, ends_at=100)
+    world.clock.at(5, interrupt)
+    world.before["StopTask"] = lambda: said.append(capsys.readouterr().err)
+    run(world, capsys, "--", "manage.py", "x")
+    assert said[0].splitlines()[-1] == "stopping task f00d (interrupted), and waiting until it is gone"
 
 
 def test_a_command_that_takes_too_long_is_stopped(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -213,3 +233,13 @@ def test_the_help_says_with_which_rights_a_command_runs(capsys: pytest.CaptureFi
     with pytest.raises(SystemExit):
         main(["run", "--help"])
     assert "the application's own login to the database" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "told"), [("run", "shows it among the lines of the service"), ("logs", "What `ops run` ran is in")]
+)
+def test_the_help_says_where_the_output_is_kept(capsys: pytest.CaptureFixture[str], command: str, told: str) -> None:
+    """Its stream is named as those of the service are: container and task."""
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert told in capsys.readouterr().out

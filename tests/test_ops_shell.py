@@ -191,6 +191,17 @@ def test_a_refused_session_is_told_and_the_task_stopped(
     assert stops(world) == 1
 
 
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_session_is_not_mixed_with_an_answer_for_programs(
+    world: World, capsys: pytest.CaptureFixture[str], plugin: Path, more: list[str]
+) -> None:
+    seen = shell(world, capsys, plugin, "--json", *more)
+    assert seen.code == 2
+    assert "there is no --json. Nothing was started." in json.loads(seen.out)["error"]
+    assert "python -m ops run --stack staging --json -- manage.py" in seen.err
+    assert not world.asked("RunTask")
+
+
 def test_a_dry_run_starts_nothing(world: World, capsys: pytest.CaptureFixture[str], plugin: Path) -> None:
     seen = shell(world, capsys, plugin, "--dry-run")
     assert seen.code == 0

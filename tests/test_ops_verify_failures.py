@@ -139,6 +139,18 @@ def test_too_few_tasks_of_the_revision_are_not_live(
     assert f"{running} of at least {max(1, int(minimum))} tasks of this revision run" in seen.err
 
 
+def test_what_ecs_will_not_do_is_not_waited_for(rollout: Rollout, capsys: pytest.CaptureFixture[str]) -> None:
+    rollout.complete()
+    seen = rollout.verify(capsys, "--minimum", "3", "--timeout", "20")
+    assert "2 of at least 3 tasks of this revision run" in seen.err
+    assert "what to do: ECS is done: it runs as many tasks as the service wants (2)" in seen.err
+    assert "goes on trying" not in seen.err, "it would be waited for in vain"
+    rollout.complete(tasks=1)
+    assert "ECS goes on trying" in rollout.verify(capsys, "--minimum", "2", "--timeout", "20").err, (
+        "it replaces a task that ended"
+    )
+
+
 def test_a_rollout_that_hangs_shows_the_tasks_that_run_and_their_log(
     rollout: Rollout, capsys: pytest.CaptureFixture[str]
 ) -> None:
