@@ -55,8 +55,9 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Sighting:
-    """A release that answered, and when the answer was there, by the monotonic clock."""
+    """A release that answered; when it was asked, and when the answer was there, by the monotonic clock."""
 
+    asked: float
     at: float
     release: str
 
@@ -138,6 +139,11 @@ class Load:
             others = (seen.at for seen in self.sightings if seen.release != release and seen.at >= since)
             return max(others, default=None)
 
+    def seen_between(self, start: float, end: float = float("inf")) -> list[Sighting]:
+        """The answers to what was asked after one moment and answered before another."""
+        with self._lock:
+            return [seen for seen in self.sightings if start <= seen.asked and seen.at <= end]
+
     def failures_between(self, start: float, end: float = float("inf")) -> list[Failure]:
         with self._lock:
             return [failure for failure in self.failures if start <= failure.at <= end]
@@ -181,7 +187,7 @@ class Load:
             if problem:
                 self.failures.append(Failure(at=ended, path=path, text=problem))
             if path == READINESS and (release := _release(body)):
-                self.sightings.append(Sighting(at=ended, release=release))
+                self.sightings.append(Sighting(asked=started, at=ended, release=release))
 
 
 def _release(body: bytes) -> str:

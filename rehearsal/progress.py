@@ -24,8 +24,9 @@ class Phase:
 
 def _console() -> Console:
     """Lines in a log file or a pipeline are not cut to the 80 columns of a terminal that is not there."""
-    terminal = Console(highlight=False, soft_wrap=True)
-    return terminal if terminal.is_terminal else Console(highlight=False, soft_wrap=True, width=160)
+    # The `:secret:` of an ARN is no emoji.
+    terminal = Console(highlight=False, soft_wrap=True, emoji=False)
+    return terminal if terminal.is_terminal else Console(highlight=False, soft_wrap=True, emoji=False, width=160)
 
 
 @dataclass(kw_only=True)

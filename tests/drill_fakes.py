@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING
+
 from rehearsal.drills.stage import Stage
 from rehearsal.place import Place
 from rehearsal.smoke import Live
 from rehearsal.updater import Updater
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rehearsal.load import Load
 
 LIVE = Live(stack="staging", url="http://pactum.example.com", release="sha256:one", cluster="c", service="web")
 
@@ -27,3 +35,17 @@ def stage_at(gateway_port: int) -> FakeStage:
     updater = Updater(stack="staging", place=Place(gateway_port=gateway_port, front_port=1))
     updater.live = LIVE
     return FakeStage(updater=updater)
+
+
+def asked(load: Load, more: int) -> None:
+    """Wait until so many more requests were answered, however busy the machine is."""
+    wanted = load.requests + more
+    until(lambda: load.requests >= wanted)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about within 30 s"
+        time.sleep(0.01)

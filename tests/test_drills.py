@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rehearsal.drills import rollout_watch, stage
-from rehearsal.drills.bad_releases import names_its_cause, only_served
 from rehearsal.drills.catalogue import DRILLS, SHORT
 from rehearsal.drills.drill import Drill, DrillError, expect, play
 from rehearsal.drills.rollout_watch import RolloutWatch
@@ -19,11 +18,11 @@ from rehearsal.load import Load
 from rehearsal.place import PROJECT_ROOT, Place
 from rehearsal.state import Tally
 from rehearsal.updater import Updater
-from tests.drill_fakes import LIVE, FakeStage, stage_at
+from tests.drill_fakes import LIVE, FakeStage, stage_at, until
 from tests.failing_server import FailingServer, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -46,9 +45,9 @@ def test_a_drill_in_which_every_request_is_answered_is_ok(server: FailingServer)
     outcome = play(Drill(name="ask", scenario=_ask), stage_at(server.port))
     assert outcome.ok
     assert outcome.detail == "nobody noticed"
-    assert outcome.requests > 20, "users ask before, while and after"
+    assert outcome.requests > 0
     assert outcome.failed == 0
-    assert outcome.seconds > 1
+    assert outcome.seconds >= 1, "users ask before, while and after"
 
 
 def test_a_drill_turns_red_when_requests_fail(server: FailingServer) -> None:
@@ -134,76 +133,72 @@ def test_a_stack_that_does_not_serve_is_updated_once_more(monkeypatch: pytest.Mo
 def test_a_drill_waits_until_the_errors_of_the_one_before_are_out_of_the_alarms(
     server: FailingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "ALARM_SECONDS", 1.0)
+    waited: list[str] = []
+    wait = Stage.wait
+
+    def recorded(on: Stage, condition: Callable[[], object], what: str, *, seconds: float) -> float:
+        waited.append(what)
+        return wait(on, condition, what, seconds=seconds)
+
+    monkeypatch.setattr(stage, "ALARM_SECONDS", 2.0)
+    monkeypatch.setattr(Stage, "wait", recorded)
     monkeypatch.setattr(Stage, "service", lambda _: {})
     made = stage_at(server.port)
+    made.begin()
+    assert waited == [], "without errors there is nothing to wait for"
     server.status = 500
     with made.load(users=2) as load:
-        time.sleep(0.1)
+        until(lambda: load.failed > 0)
     made.end()
     last = load.failures_between(0)[-1].at
     made.begin(calm=False)
-    assert time.monotonic() - last < 1, "where nothing is rolled out, alarms fail nothing"
+    assert waited == [], "where nothing is rolled out, alarms fail nothing"
     made.begin()
-    assert time.monotonic() - last >= 1, "an alarm raised by them would fail the next drill's rollout"
+    assert time.monotonic() - last >= 2, "an alarm raised by them would fail the next drill's rollout"
     assert made.loads == []
-    made.end()
-    began = time.monotonic()
-    made.begin()
-    assert time.monotonic() - began < 0.5, "without errors there is nothing to wait for"
-
-
-def _load_with(server: FailingServer) -> Load:
-    made = Load(place=Place(gateway_port=server.port, front_port=1), url=LIVE.url, users=2, requests_per_second=100)
-    with made:
-        time.sleep(0.3)
-    return made
-
-
-def test_a_bad_release_that_users_saw_is_an_error(server: FailingServer) -> None:
-    only_served(_load_with(server), "sha256:one")
-    with pytest.raises(DrillError, match="users saw sha256:one besides sha256:before"):
-        only_served(_load_with(server), "sha256:before")
-    server.broken = "no answer"
-    with pytest.raises(DrillError, match="requests failed"):
-        only_served(_load_with(server), "sha256:one")
-
-
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        ("", "was called live"),
-        ("it failed", "does not name exit code 1"),
-        ("Traceback (most recent call last): exit code 1", "has a traceback"),
-    ],
-)
-def test_a_message_that_helps_nobody_is_an_error(error: str, told: str) -> None:
-    with pytest.raises(DrillError, match=told):
-        names_its_cause(Update(error=error, seconds=1, ended=1, tally=Tally()), "exit code 1")
-    names_its_cause(Update(error="cause: Exit code 1", seconds=1, ended=1, tally=Tally()), "exit code 1")
 
 
 class _Ecs:
-    """Deployments as ECS lists them; the new one fails after some looks."""
+    """Deployments as ECS lists them; the new one is given up after some looks, by FAILED or by words."""
 
-    def __init__(self, fails_after: int) -> None:
-        self.looks, self.fails_after = 0, fails_after
+    def __init__(self, fails_after: int, *, state: str, says: str) -> None:
+        self.looks, self.fails_after, self.state, self.says = 0, fails_after, state, says
 
     def describe_services(self, **_: Any) -> dict[str, Any]:
         self.looks += 1
-        state = "FAILED" if self.looks > self.fails_after else "IN_PROGRESS"
-        new = {"id": "new", "rolloutState": state, "rolloutStateReason": "tasks failed to start."}
-        return {"services": [{"deployments": [new, {"id": "yesterday's", "rolloutState": "FAILED"}]}]}
+        over = self.looks > self.fails_after
+        new = {"id": "new", "rolloutState": self.state if over else "IN_PROGRESS", "rolloutStateReason": "new"}
+        before = {"id": "before", "rolloutState": "IN_PROGRESS" if over and self.says else "COMPLETED"}
+        # An earlier rollback's words may stay.
+        before |= {"status": "PRIMARY", "rolloutStateReason": self.says}
+        older = {"id": "yesterday's", "rolloutState": "FAILED"}
+        return {"services": [{"deployments": [before, new, older]}]}
 
 
-def test_the_moment_of_ecs_failed_is_that_of_the_new_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollout_watch, "emulator_client", lambda *_: _Ecs(fails_after=3))
+@pytest.mark.parametrize(
+    ("state", "says", "reason"),
+    [
+        ("FAILED", "", "new"),
+        ("IN_PROGRESS", "circuit breaker: rolling back to deploymentId before.", "circuit breaker: rolling back"),
+    ],
+)
+def test_the_moment_at_which_ecs_gives_up_is_failed_or_its_word_that_it_rolls_back(
+    monkeypatch: pytest.MonkeyPatch, state: str, says: str, reason: str
+) -> None:
+    ecs = _Ecs(fails_after=3, state=state, says=says)
+    monkeypatch.setattr(rollout_watch, "emulator_client", lambda *_: ecs)
     with RolloutWatch(updater=stage_at(1).updater) as watch:
-        began = time.monotonic()
-        time.sleep(1.5)
-    assert watch.failed_at is not None
-    assert 0.3 < watch.failed_at - began < 1.4, "an earlier deployment's failure is not this one's"
-    assert watch.reason == "tasks failed to start."
+        until(lambda: watch.given_up_at is not None)
+    assert ecs.looks == 4, "an earlier deployment's failure is not this one's, and the first sign is the moment"
+    assert watch.reason.startswith(reason)
+
+
+def test_what_ecs_says_last_is_seen_although_the_update_saw_it_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollout_watch, "emulator_client", lambda *_: _Ecs(fails_after=1, state="FAILED", says=""))
+    monkeypatch.setattr(rollout_watch, "POLL_SECONDS", 600.0)
+    with RolloutWatch(updater=stage_at(1).updater) as watch:
+        assert watch.given_up_at is None
+    assert watch.given_up_at is not None, "the watch must not end a moment too early"
 
 
 def test_every_drill_says_what_it_proves_under_a_name_of_its_own() -> None:

@@ -43,6 +43,7 @@ class _Rehearsal:
     """A rehearsal that starts nothing."""
 
     bakes: list[str | None] = []  # noqa: RUF012
+    delays: list[str | None] = []  # noqa: RUF012
     up_fails = False
 
     def __init__(self, **options: Any) -> None:
@@ -51,6 +52,7 @@ class _Rehearsal:
 
     def __enter__(self) -> Self:
         self.bakes.append(os.environ.get(command.BAKE_VARIABLE))
+        self.delays.append(os.environ.get(command.METRIC_DELAY_VARIABLE))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,8 +74,10 @@ def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(Place, "scratch", property(lambda _: tmp_path))
     monkeypatch.setattr(command, "Rehearsal", _Rehearsal)
     monkeypatch.setattr(_Rehearsal, "bakes", [])
+    monkeypatch.setattr(_Rehearsal, "delays", [])
     monkeypatch.setattr(command, "Stage", lambda updater: FakeStage(updater=updater))
     monkeypatch.delenv(command.BAKE_VARIABLE, raising=False)
+    monkeypatch.delenv(command.METRIC_DELAY_VARIABLE, raising=False)
     return path
 
 
@@ -99,13 +103,15 @@ def test_one_failed_drill_does_not_stop_the_others_and_fails_the_run(
 
 
 def test_drills_that_are_all_ok_end_well(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    baking = Drill(name="three", scenario=lambda _: "fine", bake_seconds=90)
+    baking = Drill(name="three", scenario=lambda _: "fine", bake_seconds=90, metric_delay_seconds=60)
     drills = [Drill(name="one", scenario=lambda _: "fine"), Drill(name="two", scenario=lambda _: "fine"), baking]
     monkeypatch.setattr(command, "chosen", lambda _: drills)
     assert command_line.main(["drills"]) == 0
     written = json.loads(report.read_text())
     assert written["ok"]
     assert len(written["drills"]) == 3, "those of every rehearsal, in one report"
+    assert _Rehearsal.delays == [None, "60"], "where metrics come late, the alarm must see them all the same"
+    assert command.METRIC_DELAY_VARIABLE not in os.environ
     assert _Rehearsal.bakes == [None, "90"], "what can share a rehearsal does; the other's alarms are watched longer"
 
 

@@ -12,7 +12,7 @@ from rehearsal.drills import rolling, stage
 from rehearsal.drills.drill import Drill, Outcome, play
 from rehearsal.drills.stage import Stage, Update
 from rehearsal.state import Tally
-from tests.drill_fakes import LIVE, stage_at
+from tests.drill_fakes import LIVE, asked, stage_at, until
 from tests.failing_server import FailingServer, serving
 
 if TYPE_CHECKING:
@@ -32,10 +32,13 @@ def _rolling(server: FailingServer, monkeypatch: pytest.MonkeyPatch, *, requests
     def deploy_good(on: Stage) -> Update:
         server.release = f"{server.release}+"
         on.updater.live = dataclasses.replace(LIVE, release=server.release)
-        return Update(error="", seconds=1, ended=1, tally=Tally())
+        return Update(error="", seconds=0, ended=time.monotonic(), tally=Tally())
 
-    def serves(*_: object, **__: object) -> bool:
-        time.sleep(0.3)
+    def serves(on: Stage, release: str, **__: object) -> bool:
+        # Long enough for users to see it, on a busy machine too.
+        load = on.loads[-1]
+        until(lambda: release in load.releases)
+        asked(load, 20)
         return True
 
     monkeypatch.setattr(rolling, "ROLLING_REQUESTS", requests)

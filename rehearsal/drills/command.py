@@ -3,7 +3,7 @@
 import argparse
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -19,8 +19,10 @@ from rehearsal.session import Rehearsal
 STACK = "staging"
 # Two tasks, so that one can be lost; and a release that never gets healthy is given up soon.
 OVERRIDES = {"pactum:webMinimum": "2", "pactum:healthGraceSeconds": "15"}
-# What the emulator reads: for how long a deployment's alarms are watched after its rollout.
+# What the emulator reads: for how long a deployment's alarms are watched after its rollout, and how long after its
+# minute a balancer's metric comes.
 BAKE_VARIABLE = "REHEARSAL_BAKE_SECONDS"
+METRIC_DELAY_VARIABLE = "REHEARSAL_METRIC_DELAY_SECONDS"
 
 
 @dataclass(kw_only=True)
@@ -36,8 +38,8 @@ class Drills:
 
         RehearsalError when a rehearsal itself fails; the drills that were played until then are in its report.
         """
-        for bake_seconds, group in groupby(drills, key=lambda drill: drill.bake_seconds):
-            with _baking(bake_seconds):
+        for emulator, group in groupby(drills, key=_emulator):
+            with _emulating(emulator):
                 self._play_on_one(list(group), last=drills[-1])
 
     def _play_on_one(self, drills: list[Drill], *, last: Drill) -> None:
@@ -80,18 +82,25 @@ def _mark(outcome: Outcome) -> str:
     return "ok" if outcome.ok else "FAILED"
 
 
+def _emulator(drill: Drill) -> dict[str, int]:
+    """What a drill asks of the emulator by variables; without any, it is as it is by itself."""
+    asked = {BAKE_VARIABLE: drill.bake_seconds, METRIC_DELAY_VARIABLE: drill.metric_delay_seconds}
+    return {name: seconds for name, seconds in asked.items() if seconds}
+
+
 @contextlib.contextmanager
-def _baking(seconds: int) -> Iterator[None]:
-    """The emulator that is started meanwhile watches alarms for so long; without seconds, as it does by itself."""
-    before = os.environ.get(BAKE_VARIABLE)
-    if seconds:
-        os.environ[BAKE_VARIABLE] = str(seconds)
+def _emulating(settings: Mapping[str, int]) -> Iterator[None]:
+    """The emulator that is started meanwhile reads these variables."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update({name: str(value) for name, value in settings.items()})
     try:
         yield
     finally:
-        os.environ.pop(BAKE_VARIABLE, None)
-        if before is not None:
-            os.environ[BAKE_VARIABLE] = before
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def main(arguments: list[str], progress: Progress) -> int:

@@ -32,13 +32,14 @@ class Drill:
     """One scenario under its name.
 
     `deploys` tells whether anything is rolled out in it; `bake_seconds`, when set, asks for an emulator that bakes
-    deployments so long.
+    deployments so long, `metric_delay_seconds` for one whose balancers' metrics come so late.
     """
 
     name: str
     scenario: Scenario
     deploys: bool = True
     bake_seconds: int = 0
+    metric_delay_seconds: int = 0
 
     @property
     def proves(self) -> str:

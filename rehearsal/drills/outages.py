@@ -12,7 +12,9 @@ OUTAGE_SECONDS = 25
 # From the database's return to the last failed request: a connection attempt, and what still waits for an answer.
 RECOVERY_SECONDS = 25
 # From a task's sudden end to the last failed request: until the balancer stops asking it.
-LOST_TASK_SECONDS = 10
+LOST_TASK_SECONDS = 3.0
+# The share of all requests that may go to a dead task before the balancer knows.
+LOST_SHARE = 0.05
 CALM_SECONDS = 5.0
 # Less than the 4 s that the balancer's probes wait for an answer; processors are busy in a drill.
 HEALTH_SECONDS = 3.0
@@ -60,15 +62,26 @@ def task_killed(stage: Stage) -> str:
     tasks = stage.tasks()
     expect(len(tasks) > 1, "this drill needs two tasks (pactum:webMinimum)")
     with stage.load() as load:
+        container = stage.container_of(tasks[0])
         killed = time.monotonic()
-        stage.docker("kill", stage.container_of(tasks[0]))
+        stage.docker("kill", container)
         stage.wait(lambda: tasks[0] not in stage.tasks(), "ECS still lists the killed task")
         stage.wait(stage.is_steady, "the killed task was not replaced")
         replaced = time.monotonic() - killed
-        time.sleep(max(CALM_SECONDS, LOST_TASK_SECONDS - replaced))
+        time.sleep(CALM_SECONDS)
     now = stage.tasks()
     expect(len(now) == len(tasks) and tasks[0] not in now, "the killed task was not replaced by one other")
-    failures = load.failures_between(killed)
+    last = _lost(load, killed)
+    return f"{load.failed} of {load.requests} requests failed within {last:.2f} s; replaced after {replaced:.0f} s"
+
+
+def _lost(load: Load, killed: float) -> float:
+    """How many seconds after a task's end the last request failed. DrillError when more than a few did, or earlier."""
+    failures = load.failures_between(0)
+    early = [failure for failure in failures if failure.at < killed]
+    expect(not early, f"before the task's end, {load.verdict()}")
     last = failures[-1].at - killed if failures else 0.0
     expect(last <= LOST_TASK_SECONDS, f"{last:.0f} s after the task's end, {load.verdict()}")
-    return f"{len(failures)} of {load.requests} requests failed within {last:.2f} s; replaced after {replaced:.0f} s"
+    share = len(failures) / max(load.requests, 1)
+    expect(share <= LOST_SHARE, f"one lost task costs more than {LOST_SHARE:.0%} of all requests: {load.verdict()}")
+    return last

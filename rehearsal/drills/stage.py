@@ -29,6 +29,8 @@ POLL_SECONDS = 0.1
 LEAD_SECONDS = 2.0
 # The alarm's period of a minute, and its evaluation.
 ALARM_SECONDS = 75.0
+# It is raised by any of the three newest periods, whose numbers may be late.
+CALM_PERIODS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,10 @@ class Update:
     seconds: float
     ended: float
     tally: Tally
+
+    @property
+    def began(self) -> float:
+        return self.ended - self.seconds
 
 
 @dataclass(kw_only=True)
@@ -56,7 +62,7 @@ class Stage:
         self.loads, self._attached = [], []
         if calm and time.monotonic() - self._last_failure < ALARM_SECONDS:
             self.note("waiting until the errors of the drill before are out of the alarms: they would fail a rollout")
-            self.wait(self._is_calm, "the alarms did not return to OK", seconds=3 * ALARM_SECONDS)
+            self.wait(self._is_calm, "the alarms did not return to OK", seconds=CALM_PERIODS * ALARM_SECONDS)
 
     def end(self) -> list[Load]:
         """The drill's users, all of them gone home."""
@@ -75,20 +81,37 @@ class Stage:
         return waited and all(alarm["StateValue"] != "ALARM" for alarm in found)
 
     def recover(self) -> None:
-        """Bring back a stack that serves what was deployed last, where the drill did not leave one."""
+        """Bring back a stack that serves what was deployed last, where the drill did not leave one.
+
+        Where that is refused, as after a rollback by hand, what the service runs is deployed. DrillError when neither
+        can be.
+        """
         for each in self._attached:
-            each.kill()
+            each.end()
         self.updater.take_outputs()
         if self.serves(self.live.release, within_seconds=5) and self.is_steady():
             return
         self.note("the drill left a stack that does not serve what was deployed last; updating it once more")
-        update = self.update(self.live.release)
-        expect(not update.error, update.error)
+        first = self.update(self.live.release)
+        if first.error:
+            self.note(f"refused; updating it to what the service runs: {self.running}")
+            second = self.update(self.running)
+            expect(not second.error, f"{first.error}\n{second.error}")
 
     @property
     def live(self) -> Live:
         """What the last update that ended well has deployed."""
         return releases.live(self.updater)
+
+    @property
+    def running(self) -> str:
+        """The release that the service is told to run: what it was updated to, or has returned to."""
+        described = self.updater.tools.client("ecs").describe_task_definition(
+            taskDefinition=self.service()["taskDefinition"]
+        )
+        containers = described["taskDefinition"]["containerDefinitions"]
+        variables = (each for container in containers for each in container.get("environment", []))
+        return next((each["value"] for each in variables if each["name"] == "RELEASE"), self.live.release)
 
     def note(self, text: str) -> None:
         self.updater.progress.note(text)
@@ -156,11 +179,6 @@ class Stage:
             )
         except subprocess.TimeoutExpired:
             raise DrillError(f"`ops {' '.join(words)}` did not end within {OPERATION_SECONDS} s") from None
-
-    @staticmethod
-    def seconds_since(moment: float | None) -> float | None:
-        """How long ago a moment of the monotonic clock was; None when it did not come."""
-        return None if moment is None else time.monotonic() - moment
 
     def serves(self, release: str, *, within_seconds: float) -> bool:
         """Whether /readyz answers with a release within some seconds."""
