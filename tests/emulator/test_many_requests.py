@@ -54,8 +54,18 @@ def target() -> Iterator[Target]:
         made.shutdown()
 
 
-def test_requests_that_hang_do_not_keep_another_one_waiting(emulator: Emulator, target: Target) -> None:
+@pytest.fixture
+def cloud(emulator: Emulator) -> Iterator[Cloud]:
+    """The emulator, without this module's balancers afterwards: the front door leads to the only one there is."""
     cloud = Cloud(emulator.port, "none")
+    before = {each["LoadBalancerArn"] for each in cloud.elb.describe_load_balancers()["LoadBalancers"]}
+    yield cloud
+    for each in cloud.elb.describe_load_balancers()["LoadBalancers"]:
+        if each["LoadBalancerArn"] not in before:
+            cloud.elb.delete_load_balancer(LoadBalancerArn=each["LoadBalancerArn"])
+
+
+def test_requests_that_hang_do_not_keep_another_one_waiting(emulator: Emulator, cloud: Cloud, target: Target) -> None:
     name, group, _ = cloud.balancer("many")
     cloud.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": target.server_port}])
     until(lambda: get(emulator.port, "/", name) == (200, "well"), 10, "a healthy target")
