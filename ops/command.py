@@ -56,6 +56,20 @@ class Command:
     """Whether with --json `answer` follows those lines as the last one; else it does only when the command failed."""
 
 
+def add_reason(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says why a person forbids something."""
+    parser.add_argument(
+        "--reason", required=True, type=text, metavar="TEXT", help="why, for whoever is refused because of it"
+    )
+
+
+def add_host(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says whom to ask the balancer for."""
+    parser.add_argument(
+        "--host", metavar="DOMAIN", help="the domain users call, behind HTTPS (default: the first of ALLOWED_HOSTS)"
+    )
+
+
 def seconds(text: str) -> int:
     """Parse a duration in whole seconds, at least one."""
     return _whole_number(text, "a number of seconds")

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ops import rollback_changes
 from ops.clock import stamp
-from ops.command import Command, Context, text
+from ops.command import Command, Context, add_reason
 from ops.errors import CannotAct, OpsError
 from ops.release_memory import Memory
 from ops.release_pruning import MOST_DENIAL_BYTES, MOST_DENIALS, denial_bytes
@@ -152,9 +152,7 @@ def _deny_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "digest", metavar="DIGEST", help="the image's digest; of a known release its first 7 hexadecimal digits do"
     )
-    parser.add_argument(
-        "--reason", required=True, type=text, metavar="TEXT", help="why, for whoever is refused because of it"
-    )
+    add_reason(parser)
 
 
 def _allow_options(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ops.clock import stamp
-from ops.command import Command, Context, text
+from ops.command import Command, Context, add_reason
 from ops.release_memory import Memory
 from ops.release_record import Decision
 from ops.who import who
@@ -58,12 +58,6 @@ def _unhold(context: Context, _options: argparse.Namespace) -> None:
     context.transcript.result(f"lifted the hold on {context.stack} by {before}")
 
 
-def _hold_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--reason", required=True, type=text, metavar="TEXT", help="why, for whoever is refused because of it"
-    )
-
-
 def _no_options(_parser: argparse.ArgumentParser) -> None:
     """Take none."""
 
@@ -73,7 +67,7 @@ HOLD = Command(
     summary="refuse every update of a stack until `unhold`",
     description="Put a stack on hold: from now on its updates are refused by their guard, with this reason and your\n"
     "name. What is in flight already goes on, and `rollback` still works.",
-    add_options=_hold_options,
+    add_options=add_reason,
     run=_hold,
 )
 UNHOLD = Command(

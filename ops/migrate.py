@@ -67,16 +67,16 @@ def _network(context: Context, options: argparse.Namespace) -> tasks.TaskNetwork
     if subnets and groups:
         return tasks.TaskNetwork(subnets=subnets, security_groups=groups, public_ip=options.assign_public_ip)
     service = tasks.find_service(context.aws.ecs, context.stack)
-    live = (service or {}).get("networkConfiguration", {}).get("awsvpcConfiguration")
-    if not live:
+    if service is None:
         raise CannotAct(
             f"no live service {context.stack.service} in cluster {context.stack.cluster} to take the network from. "
             "Check --stack, --project, the account and the region, or give --subnets and --security-groups.",
         )
+    live = tasks.network_of(service)
     return tasks.TaskNetwork(
-        subnets=subnets or tuple(live["subnets"]),
-        security_groups=groups or tuple(live.get("securityGroups", [])),
-        public_ip=options.assign_public_ip or live.get("assignPublicIp") == "ENABLED",
+        subnets=subnets or live.subnets,
+        security_groups=groups or live.security_groups,
+        public_ip=options.assign_public_ip or live.public_ip,
     )
 
 

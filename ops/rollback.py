@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ops import rollback_changes, rollback_plan, rollback_words, tasks
 from ops.claim import alive, new_flight, watch
 from ops.clock import stamp
-from ops.command import Command, Context, seconds, text
+from ops.command import Command, Context, add_host, seconds, text
 from ops.diagnosis import Ending
 from ops.errors import CannotAct, OpsError
 from ops.in_flight import Heartbeat, quietly
@@ -184,9 +184,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="stop the update or the rollback that is in flight, too (one that was killed is taken over without this)",
     )
-    parser.add_argument(
-        "--host", metavar="DOMAIN", help="the domain users call, behind HTTPS (default: the first of ALLOWED_HOSTS)"
-    )
+    add_host(parser)
     parser.add_argument(
         "--timeout",
         type=seconds,

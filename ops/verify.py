@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops import tasks
-from ops.command import Command, Context, count, seconds
+from ops.command import Command, Context, add_host, count, seconds
 from ops.diagnosis import Ending
 from ops.errors import OpsError, explain
 from ops.in_flight import Heartbeat, forbidden, record_seen_live, record_verdict, within_update
@@ -138,9 +138,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--minimum", type=count, default=1, metavar="N", help="how many tasks of it must run (default: 1, never less)"
     )
-    parser.add_argument(
-        "--host", metavar="DOMAIN", help="the domain users call, behind HTTPS (default: the first of ALLOWED_HOSTS)"
-    )
+    add_host(parser)
     parser.add_argument(
         "--timeout",
         type=seconds,
