@@ -7,8 +7,8 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from pactum.environment import EnvironmentInvalid
-from pactum.json_logs import logging_config
+from deployment.environment import EnvironmentInvalid
+from deployment.json_logs import logging_config
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     except EnvironmentInvalid as error:
         # Django could not read the settings, so it has not set up the log either.
         logging.config.dictConfig(logging_config("INFO", os.environ.get("RELEASE", "")))
-        logging.getLogger("pactum.environment").critical(str(error))
+        logging.getLogger("deployment.environment").critical(str(error))
         sys.exit(1)
 
 

@@ -265,14 +265,14 @@ def test_requests_in_flight_are_finished_before_a_task_is_killed() -> None:
 
 
 def test_the_balancer_waits_longer_for_an_answer_than_the_database_may_take_for_one() -> None:
-    roles = (ROOT / "app_image" / "pactum" / "deployment" / "roles.py").read_text()
+    roles = (ROOT / "app_image" / "deployment" / "deployment" / "roles.py").read_text()
     (statement_seconds,) = re.findall(r'"statement_timeout": "(\d+)s"', roles)
     assert int(statement_seconds) < DEREGISTRATION_DELAY_SECONDS, "a slow answer would be cut off at every rollout"
 
 
 def server_settings() -> dict[str, int]:
     """The plain numbers in the image's gunicorn configuration, which imports what only the image has."""
-    tree = ast.parse((ROOT / "app_image" / "gunicorn.conf.py").read_text())
+    tree = ast.parse((ROOT / "app_image" / "deployment" / "gunicorn_config.py").read_text())
     return {
         node.targets[0].id: node.value.value
         for node in tree.body

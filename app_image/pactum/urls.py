@@ -1,4 +1,4 @@
-"""The project's addresses; `/healthz` and `/readyz` are answered before, by `pactum.health`."""
+"""The project's addresses; `/healthz` and `/readyz` are answered before, by `deployment.health`."""
 
 from django.contrib import admin
 from django.urls import include, path

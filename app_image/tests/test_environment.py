@@ -8,9 +8,10 @@ from pathlib import Path
 
 from django.test import SimpleTestCase
 
-from pactum.database_settings import connection_settings
-from pactum.environment import EnvironmentInvalid, Login, read_environment
+from deployment.database_settings import connection_settings
+from deployment.environment import EnvironmentInvalid, Login, read_environment
 
+GUNICORN = ("gunicorn", "--config", "python:deployment.gunicorn_config")
 APP = Path(__file__).resolve().parent.parent
 COMPLETE = {
     "RELEASE": "sha256:0123",
@@ -124,7 +125,7 @@ class Processes(SimpleTestCase):
         self.assertIn("SECRET_KEY is missing", json.loads(line)["message"])
 
     def test_gunicorn_refuses_to_start_in_one_log_line(self) -> None:
-        result = run("gunicorn", "--config", "gunicorn.conf.py", **COMPLETE | {"SECRET_KEY": "hunter2"})
+        result = run(*GUNICORN, **COMPLETE | {"SECRET_KEY": "hunter2"})
         self.assertEqual(result.returncode, 1)
         self.assertEqual(len(result.stdout.splitlines()), 1, "the cause must not drown in tracebacks")
         self.assertIn('"level": "CRITICAL"', result.stdout)
@@ -134,16 +135,21 @@ class Processes(SimpleTestCase):
         """The worker must not start and then answer nothing, or only when the database hangs."""
         script = (
             "import sys; from gunicorn.workers.gthread import ThreadWorker; del ThreadWorker.accept;"
-            " from gunicorn.app.wsgiapp import run; sys.argv = ['gunicorn', '--config', 'gunicorn.conf.py']; run()"
+            " from gunicorn.app.wsgiapp import run; sys.argv = sys.argv[1:]; run()"
         )
-        result = run("python", "-c", script, **COMPLETE)
+        result = run("python", "-c", script, *GUNICORN, **COMPLETE)
         self.assertEqual((result.returncode, result.stderr), (1, ""))
         (line,) = result.stdout.splitlines()
-        self.assertIn("lacks what pactum.probe_worker builds on: ThreadWorker.accept", json.loads(line)["message"])
+        self.assertIn("lacks what deployment.probe_worker builds on: ThreadWorker.accept", json.loads(line)["message"])
+
+    def test_a_process_that_serves_refuses_the_made_up_values_of_an_images_build(self) -> None:
+        result = run(*GUNICORN, **COMPLETE | {"IMAGE_BUILD": "true"})
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("IMAGE_BUILD is set", result.stdout)
 
     def test_the_web_process_refuses_the_master_login(self) -> None:
         master = {"DATABASE_MASTER_USER": "master", "DATABASE_MASTER_PASSWORD": "hunter2"}
-        result = run("gunicorn", "--config", "gunicorn.conf.py", **COMPLETE | master)
+        result = run(*GUNICORN, **COMPLETE | master)
         self.assertEqual(result.returncode, 1)
         self.assertIn("only the migration may have the master login", result.stdout)
 

@@ -9,7 +9,7 @@ from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import RequestFactory, SimpleTestCase, TestCase
 
-from pactum.health import Failure, HealthMiddleware, Readiness, check_dependencies
+from deployment.health import Failure, HealthMiddleware, Readiness, check_dependencies
 
 
 class Answers(TestCase):
@@ -52,8 +52,8 @@ class WithoutDatabase(SimpleTestCase):
             'connection to "10.1.2.3" failed: password authentication failed for user "pactum_app"'
         )
         with (
-            mock.patch("pactum.health.connection", **{"ensure_connection.side_effect": error}),
-            self.assertLogs("pactum.health", "WARNING") as log,
+            mock.patch("deployment.health.connection", **{"ensure_connection.side_effect": error}),
+            self.assertLogs("deployment.health", "WARNING") as log,
         ):
             response = self.answer("/readyz")
         self.assertEqual(response.status_code, 503)
@@ -67,7 +67,7 @@ class WithoutDatabase(SimpleTestCase):
         self.addCleanup(released.set)
         readiness = Readiness(check=lambda: released.wait(30) and None)
         started = time.monotonic()
-        with self.assertLogs("pactum.health", "WARNING"):
+        with self.assertLogs("deployment.health", "WARNING"):
             response = self.answer("/readyz", readiness)
         self.assertEqual(response.status_code, 503)
         self.assertIn("no answer within 2 s", response.content.decode())

@@ -16,7 +16,7 @@ import psycopg
 from django.conf import settings
 from django.test import SimpleTestCase
 
-from pactum.deployment.advisory_lock import LOCK_KEY
+from deployment.advisory_lock import LOCK_KEY
 
 APP = Path(__file__).resolve().parent.parent
 DATABASE = "migrate_safely_test"
@@ -274,7 +274,7 @@ class Mistakes(FreshDatabase):
         )  # fmt: skip
         self.assertEqual(failed.returncode, 1, failed.stdout)
         line = json.loads(failed.stdout.splitlines()[-1])
-        self.assertEqual((line["level"], line["logger"]), ("CRITICAL", "pactum.migrate"))
+        self.assertEqual((line["level"], line["logger"]), ("CRITICAL", "deployment.migrate"))
         self.assertIn("The migration failed: ValueError: two\nlines", line["message"])
         self.assertIn("Traceback", line["exception"])
 

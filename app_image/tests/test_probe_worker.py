@@ -16,8 +16,8 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from pactum import probe_worker
-from pactum.probe_worker import PROBE_THREADS, ProbeWorker, is_whole_probe, lacking_internals, worker_connections
+from deployment import probe_worker
+from deployment.probe_worker import PROBE_THREADS, ProbeWorker, is_whole_probe, lacking_internals, worker_connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -74,7 +74,7 @@ class Serving(SimpleTestCase):
         config.set("keepalive", 75)
         config.set("graceful_timeout", 10)
         config.set("worker_connections", worker_connections(THREADS))
-        config.set("worker_tmp_dir", "/dev/shm")  # noqa: S108 - as in gunicorn.conf.py
+        config.set("worker_tmp_dir", "/dev/shm")  # noqa: S108 - as in gunicorn_config.py
         self.worker = ProbeWorker(1, os.getppid(), [listener], None, 30, config, Logger(config))
         self.worker.tpool = self.worker.get_thread_pool()
         self.worker.make_threads()

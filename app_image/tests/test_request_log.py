@@ -8,8 +8,8 @@ from unittest import mock
 
 from django.test import Client, SimpleTestCase, TestCase
 
-from pactum.json_logs import LineFormatter
-from pactum.request_log import request_id_for
+from deployment.json_logs import LineFormatter
+from deployment.request_log import request_id_for
 
 TRACE = "1-67891233-abcdef012345678912345678"
 
@@ -32,7 +32,7 @@ class Lines(TestCase):
         (line,) = self.lines()
         self.assertGreater(line.pop("duration_ms"), 0)
         self.assertRegex(line.pop("timestamp"), r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$")
-        expected = {"level": "INFO", "logger": "pactum.request", "message": "GET / 200", "request_id": TRACE}
+        expected = {"level": "INFO", "logger": "deployment.request", "message": "GET / 200", "request_id": TRACE}
         self.assertEqual(line, expected | {"method": "GET", "path": "/", "status": 200, "release": "sha256:release"})
         self.assertEqual(response["X-Request-ID"], TRACE, "a user can quote it, an operator can search for it")
 
@@ -65,7 +65,7 @@ class Lines(TestCase):
     def test_a_successful_health_check_is_silent_and_a_failing_one_is_not(self) -> None:
         self.client.get("/healthz")
         self.assertEqual(self.lines(), [], "balancers ask several times a minute from every zone")
-        with mock.patch("pactum.health.Readiness.failure", return_value=mock.Mock(check="database", reason="down")):
+        with mock.patch("deployment.health.Readiness.failure", return_value=mock.Mock(check="database", reason="down")):
             self.client.get("/readyz")
         self.assertEqual([line["status"] for line in self.lines()], [503])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import migrations, models
 from django.test import SimpleTestCase
 
-from pactum.deployment.undoing import judge
+from deployment.undoing import judge
 
 
 def nothing(*_: object) -> None:

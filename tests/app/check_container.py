@@ -236,7 +236,7 @@ class Serving(unittest.TestCase):
     def test_6_the_log_is_json_throughout_and_holds_no_secret(self) -> None:
         log = self.web.log()
         lines = [json.loads(line) for line in log.splitlines()]
-        self.assertTrue({"gunicorn.error", "pactum.request"} <= {line["logger"] for line in lines})
+        self.assertTrue({"gunicorn.error", "deployment.request"} <= {line["logger"] for line in lines})
         self.assertTrue(all(line["release"] == "sha256:container-test" for line in lines))
         self.assertFalse([line for line in lines if line["level"] in {"ERROR", "CRITICAL"}], "nothing went wrong here")
         for secret in SECRETS.values():

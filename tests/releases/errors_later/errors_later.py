@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pactum.wsgi import application as healthy
+from deployment.wsgi import application as healthy
 
 HEALTHY_SECONDS = 30
 HEALTH_PATHS = ("/healthz", "/readyz")

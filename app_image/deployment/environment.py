@@ -6,6 +6,7 @@ The names are the container contract (docs: the app contract). Nothing else in t
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Set to `true` while an image is built, and by nothing else: settings are then importable where no secret is.
+BUILDING = "IMAGE_BUILD"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 HIGHEST_PORT = 65535
@@ -166,3 +169,18 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         heading = f"The environment has {count} problem{'s' if count > 1 else ''}:"
         raise EnvironmentInvalid("\n  - ".join([heading, *reader.problems]))
     return environment
+
+
+def environment_of_a_build() -> Environment:
+    """Return made-up values for `collectstatic` in an image's build: nothing there connects, signs or serves."""
+    return read_environment(
+        {
+            "ALLOWED_HOSTS": "localhost",
+            "SECRET_KEY": secrets.token_urlsafe(SECRET_KEY_LENGTH),
+            "DATABASE_HOST": "localhost",
+            "DATABASE_NAME": "none",
+            "DATABASE_SSLMODE": "disable",
+            "DATABASE_USER": "nobody",
+            "DATABASE_PASSWORD": "none",
+        }
+    )

@@ -67,7 +67,7 @@ def logging_config(level: str, release: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": {"()": "pactum.json_logs.LineFormatter", "release": release}},
+        "formatters": {"json": {"()": "deployment.json_logs.LineFormatter", "release": release}},
         "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
         "root": {"level": level, "handlers": ["stdout"]},
         "loggers": {

@@ -8,15 +8,15 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from pactum.health import HEALTH_PATHS
-from pactum.json_logs import RequestFacts, current_request
+from deployment.health import HEALTH_PATHS
+from deployment.json_logs import RequestFacts, current_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponse
 
-logger = logging.getLogger("pactum.request")
+logger = logging.getLogger("deployment.request")
 
 # The load balancer's header: "Root=1-67891233-abcdef012345678912345678", perhaps among Self= and Parent= parts.
 TRACE_ROOT = re.compile(r"(?:^|;)\s*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)")

@@ -4,16 +4,16 @@ import logging.config
 import os
 import sys
 
-from pactum.environment import EnvironmentInvalid, read_environment
-from pactum.json_logs import logging_config
-from pactum.probe_worker import lacking_internals
-from pactum.probe_worker import worker_connections as connections_for
+from deployment.environment import BUILDING, EnvironmentInvalid, read_environment
+from deployment.json_logs import logging_config
+from deployment.probe_worker import lacking_internals
+from deployment.probe_worker import worker_connections as connections_for
 
 
 def refuse(message: str) -> None:
     """End before any worker starts, with one log line instead of a traceback per worker."""
     logging.config.dictConfig(logging_config("INFO", os.environ.get("RELEASE", "")))
-    logging.getLogger("pactum.environment").critical(message)
+    logging.getLogger("deployment.environment").critical(message)
     sys.exit(1)
 
 
@@ -21,20 +21,22 @@ try:
     environment = read_environment(os.environ)
 except EnvironmentInvalid as error:
     refuse(str(error))
+if os.environ.get(BUILDING):
+    refuse(f"{BUILDING} is set: it belongs to an image's build, where values are made up. Remove it.")
 if environment.database.master_login:
     refuse("DATABASE_MASTER_USER is set: only the migration may have the master login. Remove it from the web process.")
 if lacking := lacking_internals():
     refuse(
-        f"This gunicorn lacks what pactum.probe_worker builds on: {', '.join(lacking)}. Install the version that"
-        " requirements.txt names, or adapt pactum/probe_worker.py to this one."
+        f"This gunicorn lacks what deployment.probe_worker builds on: {', '.join(lacking)}. Install the version that"
+        " requirements.txt names, or adapt deployment/probe_worker.py to this one."
     )
 
-wsgi_app = "pactum.wsgi:application"
+wsgi_app = "deployment.wsgi:application"
 bind = f"0.0.0.0:{environment.port}"
 
 # gthread, with threads kept free for the balancer's probes. Neither has a time limit for a request (`timeout` watches
-# the main thread only): what ends one that waits for the database is in pactum/database_settings.py.
-worker_class = "pactum.probe_worker.ProbeWorker"
+# the main thread only): what ends one that waits for the database is in deployment/database_settings.py.
+worker_class = "deployment.probe_worker.ProbeWorker"
 workers = environment.web_concurrency
 threads = environment.web_threads
 worker_connections = connections_for(environment.web_threads)

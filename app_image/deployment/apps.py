@@ -10,7 +10,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 class DeploymentConfig(AppConfig):
     """The command `migrate_safely`, and a clean end of every process; no models."""
 
-    name = "pactum.deployment"
+    name = "deployment"
 
     def ready(self) -> None:
         """Close the pool before Python ends: left to its finaliser, psycopg waits 5 s for each of its four threads."""

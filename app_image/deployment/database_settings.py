@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pactum.bounded_connection import BoundedConnection
+from deployment.bounded_connection import BoundedConnection
 
 if TYPE_CHECKING:
-    from pactum.environment import Database
+    from deployment.environment import Database
 
 # Ends a connection whose other side has silently gone (a failover, a lost host): when idle within 25 s, with a question
 # under way within 10 s.
@@ -38,7 +38,7 @@ def connection_settings(database: Database) -> dict[str, Any]:
     needs one session that keeps its lock. Everything else connects as the app, through the pool.
     """
     login = database.master_login or database.login
-    options: dict[str, Any] = {**DEAD_PEER_OPTIONS, "sslmode": database.sslmode, "application_name": "pactum"}
+    options: dict[str, Any] = {**DEAD_PEER_OPTIONS, "sslmode": database.sslmode, "application_name": "django"}
     if database.sslmode.startswith("verify-"):
         # Only then: with sslmode=require, libpq would verify as well once it is given a CA.
         options["sslrootcert"] = database.sslrootcert

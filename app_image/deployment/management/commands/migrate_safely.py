@@ -13,19 +13,19 @@ from django.db import Error, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
-from pactum.deployment.advisory_lock import LockNotFree, advisory_lock
-from pactum.deployment.log_stream import LogStream
-from pactum.deployment.roles import RoleUnsafe, ensure_app_role
-from pactum.deployment.undoing import describe
+from deployment.advisory_lock import LockNotFree, advisory_lock
+from deployment.log_stream import LogStream
+from deployment.roles import RoleUnsafe, ensure_app_role
+from deployment.undoing import describe
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from django.db.migrations import Migration
 
-    from pactum.environment import Login
+    from deployment.environment import Login
 
-logger = logging.getLogger("pactum.migrate")
+logger = logging.getLogger("deployment.migrate")
 
 STATE_UNKNOWN = (
     "What was not committed is rolled back, the migrations before it stay applied; only one with `atomic = False` can"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.utils import CursorWrapper
 
-    from pactum.environment import Login
+    from deployment.environment import Login
 
 SCHEMA = "public"
 ROLE_SETTINGS = {
