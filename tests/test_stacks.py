@@ -265,7 +265,7 @@ def test_requests_in_flight_are_finished_before_a_task_is_killed() -> None:
 
 
 def test_the_balancer_waits_longer_for_an_answer_than_the_database_may_take_for_one() -> None:
-    roles = (ROOT / "app_image" / "deployment" / "deployment" / "roles.py").read_text()
+    roles = (ROOT / "app_image" / "deployment" / "roles.py").read_text()
     (statement_seconds,) = re.findall(r'"statement_timeout": "(\d+)s"', roles)
     assert int(statement_seconds) < DEREGISTRATION_DELAY_SECONDS, "a slow answer would be cut off at every rollout"
 
