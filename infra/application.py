@@ -4,30 +4,30 @@ from dataclasses import dataclass
 
 import pulumi
 
+from infra.application_settings import ApplicationSettings
 from infra.database import Database
 from infra.secrets import Secrets
-from infra.settings import WebSettings
+from infra.serving import Serving
 from infra.task_definition import json_key
 
-PORT = 8000
-HEALTH_PATH = "/healthz"
-MIGRATE_COMMAND = ("python", "manage.py", "migrate_safely")
 CA_BUNDLE = "/etc/ssl/certs/rds-global-bundle.pem"
-THREADS_PER_PROCESS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApplicationEnvironment:
     """The variables of docs/app-contract.md, as inputs of a task definition."""
 
+    settings: ApplicationSettings
     release: pulumi.Output[str]
     database: Database
     secrets: Secrets
 
     def plain(self, allowed_hosts: pulumi.Input[str], *, https: bool) -> dict[str, pulumi.Input[str]]:
         """Settings that are no secret."""
-        return {
-            "PORT": str(PORT),
+        variables: dict[str, pulumi.Input[str]] = {
+            "PORT": str(self.settings.port),
+            "HEALTH_PATH": self.settings.health_path,
+            "READINESS_PATH": self.settings.readiness_path,
             "RELEASE": self.release,
             "ALLOWED_HOSTS": allowed_hosts,
             "HTTPS": "true" if https else "false",
@@ -37,34 +37,39 @@ class ApplicationEnvironment:
             "DATABASE_NAME": self.database.name,
             "DATABASE_SSLMODE": "verify-full",
             "DATABASE_SSLROOTCERT": CA_BUNDLE,
+            **self.settings.environment,
         }
+        return self._with_second_names(variables)
 
-    def web(
-        self, allowed_hosts: pulumi.Input[str], settings: WebSettings, *, https: bool
-    ) -> dict[str, pulumi.Input[str]]:
+    def web(self, allowed_hosts: pulumi.Input[str], size: Serving, *, https: bool) -> dict[str, pulumi.Input[str]]:
         """The same for what answers users: with its size."""
-        return {**self.plain(allowed_hosts, https=https), **serving(settings)}
+        serving: dict[str, pulumi.Input[str]] = {
+            "WEB_CONCURRENCY": str(size.processes),
+            "WEB_THREADS": str(size.threads),
+            "DATABASE_POOL_MAX": str(size.connections),
+        }
+        return {**self.plain(allowed_hosts, https=https), **self._with_second_names(serving)}
 
     def secret(self) -> dict[str, pulumi.Input[str]]:
         """Where the application's secrets are."""
-        return {
-            "SECRET_KEY": self.secrets.secret_key_arn,
-            "DATABASE_USER": json_key(self.secrets.database_login_arn, "username"),
-            "DATABASE_PASSWORD": json_key(self.secrets.database_login_arn, "password"),
-        }
+        return self._with_second_names(
+            {
+                "SECRET_KEY": self.secrets.secret_key_arn,
+                "DATABASE_USER": json_key(self.secrets.database_login_arn, "username"),
+                "DATABASE_PASSWORD": json_key(self.secrets.database_login_arn, "password"),
+                **self.secrets.given_arns,
+            }
+        )
 
     def master(self) -> dict[str, pulumi.Input[str]]:
         """Where the database's master login is: for the migration only."""
-        return {
-            "DATABASE_MASTER_USER": json_key(self.database.master_secret_arn, "username"),
-            "DATABASE_MASTER_PASSWORD": json_key(self.database.master_secret_arn, "password"),
-        }
+        return self._with_second_names(
+            {
+                "DATABASE_MASTER_USER": json_key(self.database.master_secret_arn, "username"),
+                "DATABASE_MASTER_PASSWORD": json_key(self.database.master_secret_arn, "password"),
+            }
+        )
 
-
-def serving(settings: WebSettings) -> dict[str, pulumi.Input[str]]:
-    """Processes, threads and database connections of a web task, from its CPU: two processes a vCPU, one at least."""
-    return {
-        "WEB_CONCURRENCY": str(max(1, 2 * settings.cpu // 1024)),
-        "WEB_THREADS": str(THREADS_PER_PROCESS),
-        "DATABASE_POOL_MAX": str(THREADS_PER_PROCESS),
-    }
+    def _with_second_names(self, variables: dict[str, pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
+        names = self.settings.environment_names
+        return {**variables, **{names[ours]: value for ours, value in variables.items() if ours in names}}

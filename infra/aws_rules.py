@@ -1,5 +1,7 @@
 """What AWS accepts: forms of names and values that the settings are checked against."""
 
+import re
+
 REPOSITORY = r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[a-z0-9][a-z0-9._/-]*)"
 EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 # The AWS partition whose ARNs and host names the program writes.
@@ -43,3 +45,17 @@ RETENTION_DAYS = [
     3288,
     3653,
 ]
+
+# RDS User Guide, "DB instance classes": burstable, general purpose and memory optimised ones that run PostgreSQL 17.
+INSTANCE_CLASS = r"db\.(?P<family>t3|t4g|m[5-9]\w*|r[5-9]\w*)\.(?P<size>micro|small|medium|large|\d{0,2}xlarge)"
+_SMALL_MEMORY_GIB = {"micro": 1, "small": 2, "medium": 4, "large": 8}
+
+
+def rds_memory_gib(instance_class: str) -> int:
+    """Memory of an RDS instance class in GiB: the size gives it, and memory optimised (`r`) ones have twice as much."""
+    match = re.fullmatch(INSTANCE_CLASS, instance_class)
+    if not match:
+        raise ValueError(f"{instance_class} is no instance class of a known memory")
+    size = match["size"]
+    general = _SMALL_MEMORY_GIB.get(size) or 16 * int(size.removesuffix("xlarge") or 1)
+    return general * (2 if match["family"].startswith("r") else 1)

@@ -102,6 +102,17 @@ class ConfigReader:
             return []
         return [str(item) for item in items]
 
+    def mapping(self, key: str) -> dict[str, str]:
+        """Read names and texts; numbers and truth values written without quotes are taken as they are written."""
+        try:
+            items = json.loads(self._raw(key) or "{}")
+        except ValueError:
+            items = None
+        if not isinstance(items, dict) or not all(isinstance(value, (str, int)) for value in items.values()):
+            self.refuse(key, "is not a mapping of names to texts.", 'Write `NAME: "text"` on lines below the key.')
+            return {}
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in items.items()}
+
     def finish(self) -> None:
         """Refuse keys nobody read, then raise SettingsError if anything was refused."""
         for full in sorted(self.values):

@@ -1,5 +1,6 @@
 """The database: RDS PostgreSQL, private, encrypted, with a master password that only RDS and its secret know."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,8 +10,6 @@ from pulumi_aws import cloudwatch, rds
 from infra.settings import DatabaseSettings
 
 POSTGRESQL_MAJOR = "17"
-DATABASE_NAME = "pactum"
-MASTER_USER = "pactum_master"
 EXPORTED_LOGS = ("postgresql", "upgrade")
 
 
@@ -18,6 +17,7 @@ EXPORTED_LOGS = ("postgresql", "upgrade")
 class DatabaseArgs:
     """`subnet_ids` are isolated subnets in two zones or more."""
 
+    project: str
     settings: DatabaseSettings
     subnet_ids: list[pulumi.Output[str]]
     security_group_id: pulumi.Output[str]
@@ -48,6 +48,7 @@ class Database(pulumi.ComponentResource):
         subnets = rds.SubnetGroup(f"{name}-database", subnet_ids=args.subnet_ids, opts=child_opts)
         parameters = parameter_group(f"{name}-database", child_opts)
         identifier = f"{name}-database"
+        self.name = database_name(args.project)
         logs = log_groups(identifier, args.log_retention_days, child_opts)
         instance = rds.Instance(
             identifier,
@@ -60,8 +61,8 @@ class Database(pulumi.ComponentResource):
             max_allocated_storage=settings.storage_maximum_gib,
             storage_type="gp3",
             storage_encrypted=True,
-            db_name=DATABASE_NAME,
-            username=MASTER_USER,
+            db_name=self.name,
+            username=f"{self.name}_master",
             manage_master_user_password=True,
             multi_az=settings.multi_az,
             db_subnet_group_name=subnets.name,
@@ -85,9 +86,14 @@ class Database(pulumi.ComponentResource):
             final_snapshot_identifier=f"{name}-final" if args.deletion_protection else None,
             opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection, depends_on=logs),
         )
-        self.host, self.port, self.name = instance.address, instance.port, DATABASE_NAME
+        self.host, self.port = instance.address, instance.port
         self.master_secret_arn = instance.master_user_secrets.apply(master_secret_arn)
         self.register_outputs({"host": self.host, "port": self.port})
+
+
+def database_name(project: str) -> str:
+    """Return what a project's database is called: RDS takes small letters, digits and underscores."""
+    return re.sub(r"[^a-z0-9]", "_", project.lower())
 
 
 def parameter_group(name: str, opts: pulumi.ResourceOptions) -> rds.ParameterGroup:

@@ -17,11 +17,12 @@ PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 @dataclass(frozen=True, kw_only=True)
 class ImageArgs:
-    """`context` is the directory that holds the Dockerfile, `stack` begins the tag of what is built of it."""
+    """`dockerfile` is seen from the directory `context`, and `stack` begins the tag of what is built of it."""
 
     settings: ImageSettings
     stack: str
     context: Path
+    dockerfile: str
 
 
 class Image(pulumi.ComponentResource):
@@ -45,7 +46,7 @@ class Image(pulumi.ComponentResource):
         else:
             build_args = {"PYTHON_IMAGE": settings.python_image}
             platform = PLATFORMS[settings.cpu_architecture]
-            sources = context_digest(args.context, {**build_args, "platform": platform})[:12]
+            sources = context_digest(args.context, args.dockerfile, {**build_args, "platform": platform})[:12]
             # The repository's tags are immutable, and builds are not reproducible to the bit: sources that come back
             # (a revert, another stack, a lost state) need a tag of their own. It stays as long as the sources do.
             build = random.RandomId(
@@ -56,7 +57,7 @@ class Image(pulumi.ComponentResource):
                 image_name=pulumi.Output.concat(f"{settings.repository_url}:{args.stack}-{sources}-", build.hex),
                 build=docker.DockerBuildArgs(
                     context=str(args.context),
-                    dockerfile=str(args.context / "Dockerfile"),
+                    dockerfile=str(args.context / args.dockerfile),
                     platform=platform,
                     args=build_args,
                     builder_version=docker.BuilderVersion.BUILDER_BUILD_KIT,
@@ -68,11 +69,12 @@ class Image(pulumi.ComponentResource):
         self.register_outputs({"reference": self.reference, "release": self.release})
 
 
-def context_digest(context: Path, build_args: dict[str, str]) -> str:
+def context_digest(context: Path, dockerfile: str, build_args: dict[str, str]) -> str:
     """Hexadecimal SHA-256 over names, modes and contents of a build context and its arguments."""
-    if not (context / "Dockerfile").is_file():
+    if not (context / dockerfile).is_file():
         raise pulumi.RunError(
-            f"There is no Dockerfile in {context}/. Put one there, or set imageDigest to a pushed image."
+            f"There is no {context / dockerfile}. Put it there, correct pactum:imageContext and pactum:dockerfile, or"
+            " set pactum:imageDigest to a pushed image."
         )
     digest = hashlib.sha256(repr(sorted(build_args.items())).encode())
     for path in sorted(context.rglob("*")):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_command import local
 
-from infra.application import MIGRATE_COMMAND, ApplicationEnvironment
+from infra.application import ApplicationEnvironment
 from infra.image import Image
 from infra.operator_command import OperatorCommand
 from infra.process import Placement, Process, ProcessArgs
-from infra.secrets import Secrets
+from infra.secrets import GIVEN, Secrets
 from infra.settings import Settings
 from infra.task_definition import task_definition
 
@@ -23,6 +23,10 @@ def seeding(settings: Settings, secrets: Secrets) -> local.Command:
         options=[
             ("--secret", pulumi.Output.concat("secret-key=", secrets.secret_key_arn)),
             ("--secret", pulumi.Output.concat("database-login=", secrets.database_login_arn)),
+            *(
+                ("--secret", pulumi.Output.concat(f"{GIVEN}{variable}=", arn))
+                for variable, arn in secrets.given_arns.items()
+            ),
         ],
     )
     return command.when_changed(
@@ -63,7 +67,7 @@ class Migration(pulumi.ComponentResource):
                 process="migrate",
                 cpu=256,
                 memory_mib=512,
-                command=MIGRATE_COMMAND,
+                command=args.settings.application.migrate_command,
                 environment=environment.plain("localhost", https=False),
                 secrets={**environment.secret(), **environment.master()},
                 secret_arns=[*environment.secrets.arns, environment.database.master_secret_arn],

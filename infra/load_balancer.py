@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import lb
 
-from infra.application import HEALTH_PATH
 from infra.settings import WebSettings
 
 # Seconds a connection may idle; the application's server keeps its side open longer (75), or answers would be 502.
@@ -23,13 +22,17 @@ DEREGISTRATION_DELAY_SECONDS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancerArgs:
-    """`port` is what targets listen on; `before` must be there first: AWS wants the network's internet gateway."""
+    """`port` and `health_path` are the targets'.
+
+    `before` must be there first: AWS wants the network's internet gateway.
+    """
 
     settings: WebSettings
     vpc_id: pulumi.Output[str]
     subnet_ids: list[pulumi.Output[str]]
     security_group_id: pulumi.Output[str]
     port: int
+    health_path: str
     deletion_protection: bool
     before: Sequence[pulumi.Resource]
 
@@ -37,8 +40,8 @@ class LoadBalancerArgs:
 class LoadBalancer(pulumi.ComponentResource):
     """An application load balancer in front of the web tasks.
 
-    Creates the balancer, a target group that asks `/healthz`, and its listeners: with a certificate HTTPS, and HTTP
-    that redirects to it; without one plain HTTP. Leaves out access logs and DNS records.
+    Creates the balancer, a target group that asks the health path, and its listeners: with a certificate HTTPS, and
+    HTTP that redirects to it; without one plain HTTP. Leaves out access logs and DNS records.
     """
 
     dns_name: pulumi.Output[str]
@@ -87,7 +90,7 @@ class LoadBalancer(pulumi.ComponentResource):
             vpc_id=args.vpc_id,
             deregistration_delay=DEREGISTRATION_DELAY_SECONDS,
             health_check=lb.TargetGroupHealthCheckArgs(
-                path=HEALTH_PATH,
+                path=args.health_path,
                 matcher="200",
                 interval=HEALTH_INTERVAL_SECONDS,
                 timeout=HEALTH_TIMEOUT_SECONDS,

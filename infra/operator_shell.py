@@ -44,7 +44,7 @@ class OperatorShell(pulumi.ComponentResource):
                 cpu=256,
                 memory_mib=512,
                 command=COMMAND,
-                environment=args.environment.web(args.balancer.allowed_hosts, web, https=args.balancer.https),
+                environment=args.environment.web(args.balancer.allowed_hosts, web.serving, https=args.balancer.https),
                 secrets=args.environment.secret(),
                 secret_arns=args.environment.secrets.arns,
                 for_people=True,

@@ -26,6 +26,7 @@ class ProcessArgs:
     secret_arns: Sequence[pulumi.Output[str]]
     command: Sequence[str] = ()
     port: int | None = None
+    health_command: Sequence[str] = ()
     stop_timeout_seconds: int = STOP_TIMEOUT_SECONDS
     for_people: bool = False
 
@@ -82,6 +83,8 @@ class Process(pulumi.ComponentResource):
             secrets=args.secrets,
             command=args.command,
             port=args.port,
+            health_command=args.health_command,
+            start_seconds=settings.web.health_grace_seconds,
             stop_timeout_seconds=args.stop_timeout_seconds,
             for_people=args.for_people,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import ecs
 
-from infra.application import PORT, ApplicationEnvironment
+from infra.application import ApplicationEnvironment
 from infra.image import Image
 from infra.load_balancer import LoadBalancer
 from infra.operator_command import OperatorCommand
@@ -47,7 +47,8 @@ class Service(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pactum:index:Service", name, None, opts)
-        settings, placement, balancer = args.settings.web, args.placement, args.balancer
+        settings, application = args.settings.web, args.settings.application
+        placement, balancer = args.placement, args.balancer
         child_opts = pulumi.ResourceOptions(parent=self)
         process = Process(
             f"{name}-web",
@@ -57,8 +58,10 @@ class Service(pulumi.ComponentResource):
                 process="web",
                 cpu=settings.cpu,
                 memory_mib=settings.memory_mib,
-                port=PORT,
-                environment=args.environment.web(balancer.allowed_hosts, settings, https=balancer.https),
+                command=application.web_command,
+                port=application.port,
+                health_command=application.health_command,
+                environment=args.environment.web(balancer.allowed_hosts, settings.serving, https=balancer.https),
                 secrets=args.environment.secret(),
                 secret_arns=args.environment.secrets.arns,
                 stop_timeout_seconds=STOP_TIMEOUT_SECONDS,
@@ -81,7 +84,7 @@ class Service(pulumi.ComponentResource):
                 ecs.ServiceLoadBalancerArgs(
                     target_group_arn=balancer.target_group_arn,
                     container_name=process.task.process,
-                    container_port=PORT,
+                    container_port=application.port,
                 )
             ],
             health_check_grace_period_seconds=settings.health_grace_seconds,

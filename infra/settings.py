@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
+from infra.application_settings import ApplicationSettings, read_application
 from infra.aws_rules import (
     CERTIFICATE,
     DOMAIN,
     EMAIL,
     FARGATE_MEMORY_MIB,
+    INSTANCE_CLASS,
     NAME_LENGTH,
     REGION,
     REPOSITORY,
@@ -23,6 +25,7 @@ from infra.aws_rules import (
     STACK,
 )
 from infra.config_reader import ConfigReader, SettingsError
+from infra.serving import Serving, connection_budget, fewest_connections, serving
 
 __all__ = ["BootstrapSettings", "Settings", "SettingsError", "load", "load_bootstrap"]
 
@@ -60,13 +63,14 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class WebSettings:
-    """The web service: how users reach it, and what its tasks are."""
+    """The web service: how users reach it, and what its tasks are. `serving` is derived from their size."""
 
     certificate_arn: str
     domain_name: str
     cpu: int
     memory_mib: int
     minimum: int
+    serving: Serving
     health_grace_seconds: int
     deployment_timeout_seconds: int
 
@@ -92,6 +96,7 @@ class Settings:
     account_id: str
     deletion_protection: bool
     image: ImageSettings
+    application: ApplicationSettings
     network: NetworkSettings
     database: DatabaseSettings
     web: WebSettings
@@ -116,16 +121,18 @@ def load() -> Settings:
     region = config.text("aws:region", pattern=REGION, example="us-east-1", required=True)
     account_id = _account(config)
     _check_names(config, pulumi.get_project(), pulumi.get_stack())
+    database = _database(config)
     settings = Settings(
         project=pulumi.get_project(),
         stack=pulumi.get_stack(),
         region=region,
         account_id=account_id,
         image=_image(config, region, account_id),
+        application=read_application(config),
         network=_network(config, region),
-        database=_database(config),
+        database=database,
         deletion_protection=config.flag("deletionProtection"),
-        web=_web(config, region),
+        web=_web(config, region, database),
         observability=ObservabilitySettings(
             log_retention_days=_retention(config),
             alarm_email=config.text("alarmEmail", pattern=EMAIL, example="on-call@example.com"),
@@ -231,7 +238,7 @@ def _database(config: ConfigReader) -> DatabaseSettings:
         )
     return DatabaseSettings(
         instance_class=config.text(
-            "databaseInstanceClass", pattern=r"db\.[a-z0-9]+\.[a-z0-9]+", example="db.t4g.micro"
+            "databaseInstanceClass", pattern=INSTANCE_CLASS, example="db.t4g.micro or db.m7g.large", required=True
         ),
         storage_gib=storage,
         storage_maximum_gib=maximum,
@@ -240,7 +247,7 @@ def _database(config: ConfigReader) -> DatabaseSettings:
     )
 
 
-def _web(config: ConfigReader, region: str) -> WebSettings:
+def _web(config: ConfigReader, region: str, database: DatabaseSettings) -> WebSettings:
     example = f"arn:aws:acm:{region}:123456789012:certificate/..."
     certificate_arn = config.text("certificateArn", pattern=CERTIFICATE, example=example)
     domain_name = config.text("domainName", pattern=DOMAIN, example="pactum.example.com")
@@ -254,15 +261,31 @@ def _web(config: ConfigReader, region: str) -> WebSettings:
     memory = config.whole("taskMemoryMib", 512, 30720)
     if not config.is_refused("taskCpu", "taskMemoryMib"):
         _check_fargate_size(config, cpu, memory)
+    minimum = config.whole("webMinimum", 1, 100)
     return WebSettings(
         certificate_arn=certificate_arn,
         domain_name=domain_name,
         cpu=cpu,
         memory_mib=memory,
-        minimum=config.whole("webMinimum", 1, 100),
+        minimum=minimum,
+        serving=_serving(config, cpu, memory, minimum, database.instance_class),
         health_grace_seconds=config.whole("healthGraceSeconds", 0, 600),
         deployment_timeout_seconds=config.whole("deploymentTimeoutSeconds", 60, 3600),
     )
+
+
+def _serving(config: ConfigReader, cpu: int, memory_mib: int, tasks: int, instance_class: str) -> Serving:
+    budget = connection_budget(instance_class) if instance_class else 0
+    size = serving(cpu=cpu, memory_mib=memory_mib, connections=budget, tasks=tasks)
+    fewest = fewest_connections(size, tasks)
+    if instance_class and fewest > budget and not config.is_refused("taskCpu", "taskMemoryMib", "webMinimum"):
+        config.refuse(
+            "webMinimum",
+            f"needs {fewest} database connections while old and new tasks run side by side; {instance_class} has"
+            f" {budget} for them.",
+            "Choose a larger databaseInstanceClass, or fewer tasks.",
+        )
+    return size
 
 
 def _check_fargate_size(config: ConfigReader, cpu: int, memory_mib: int) -> None:

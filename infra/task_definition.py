@@ -11,6 +11,10 @@ from infra.task_roles import TaskRoles
 
 # Seconds between SIGTERM and SIGKILL, for what has no users waiting.
 STOP_TIMEOUT_SECONDS = 30
+# How ECS asks a container whether it is well; the image's HEALTHCHECK says the same. A container fails after three.
+HEALTH_INTERVAL_SECONDS, HEALTH_TIMEOUT_SECONDS, HEALTH_RETRIES = 5, 4, 3
+# ECS allows no longer start period.
+LONGEST_START_SECONDS = 300
 # Numeric, as readonlyRootFilesystem and file modes are; the image creates it.
 CONTAINER_USER = "10001:10001"
 
@@ -19,6 +23,7 @@ CONTAINER_USER = "10001:10001"
 class TaskDefinitionArgs:
     """`environment` holds plain settings, `secrets` maps a variable to the ARN, or ARN and JSON key, of its value.
 
+    `health_command` tells whether a container is well; its failures do not count for `start_seconds`, 300 at most.
     `for_people`: a person works in it through ECS Exec, whose agent needs to write to the root filesystem, and a
     process that reaps what it leaves; nothing that serves users runs so.
     """
@@ -35,6 +40,8 @@ class TaskDefinitionArgs:
     secrets: Mapping[str, pulumi.Input[str]]
     command: Sequence[str] = ()
     port: int | None = None
+    health_command: Sequence[str] = ()
+    start_seconds: int = 0
     stop_timeout_seconds: int = STOP_TIMEOUT_SECONDS
     for_people: bool = False
 
@@ -97,6 +104,14 @@ def container_definition(args: TaskDefinitionArgs) -> dict[str, Any]:
         definition["command"] = list(args.command)
     if args.port:
         definition["portMappings"] = [{"containerPort": args.port, "hostPort": args.port, "protocol": "tcp"}]
+    if args.health_command:
+        definition["healthCheck"] = {
+            "command": ["CMD", *args.health_command],
+            "interval": HEALTH_INTERVAL_SECONDS,
+            "timeout": HEALTH_TIMEOUT_SECONDS,
+            "retries": HEALTH_RETRIES,
+            "startPeriod": min(args.start_seconds, LONGEST_START_SECONDS),
+        }
     return definition
 
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops import denial, guard, hold, logs, migrate, releases, rollback, run, seed, shell, status, verify
+from ops import denial, guard, hold, logs, migrate, releases, rollback, run, seed, set_secret, shell, status, verify
 from ops.aws import Aws, Whereabouts
 from ops.clock import Clock, SystemClock
 from ops.command import Command, Context, account_number
@@ -46,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
     denial.ALLOW,
     hold.HOLD,
     hold.UNHOLD,
+    set_secret.COMMAND,
     seed.COMMAND,
     guard.COMMAND,
     migrate.COMMAND,

@@ -26,7 +26,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, kw_only=True)
 class Balancer:
-    """How to reach a load balancer: where to connect, and whom to ask for."""
+    """How to ask an application through its load balancer: where to connect, whom to ask for, and for what."""
 
     connect_host: str
     connect_port: int
@@ -34,6 +34,7 @@ class Balancer:
     """Whether to speak TLS, and to verify the certificate for `host`."""
     host: str
     host_header: str
+    readiness_path: str = "/readyz"
 
     def __str__(self) -> str:
         via = "" if self.connect_host == self.host else f" (by way of {self.connect_host}:{self.connect_port})"
@@ -42,7 +43,7 @@ class Balancer:
 
 @dataclass(frozen=True, kw_only=True)
 class Readiness:
-    """One answer of /readyz, or in words why there was none."""
+    """One answer of the readiness path, or in words why there was none."""
 
     status: int | None
     release: str | None
@@ -99,9 +100,9 @@ def find_balancer(
 
 
 def ask_readiness(balancer: Balancer) -> Readiness:
-    """Ask /readyz once, on a connection of its own; no failure to answer is an exception."""
+    """Ask the readiness path once, on a connection of its own; no failure to answer is an exception."""
     try:
-        status, body = _get(balancer, "/readyz")
+        status, body = _get(balancer, balancer.readiness_path)
     except ssl.SSLCertVerificationError as error:
         return Readiness(status=None, release=None, detail=f"the certificate is not valid for {balancer.host}: {error}")
     except (OSError, http.client.HTTPException) as error:
@@ -134,7 +135,7 @@ def _get(balancer: Balancer, path: str) -> tuple[int, bytes]:
 def _listener(elbv2: ElasticLoadBalancingv2Client, service: ServiceTypeDef) -> tuple[str, str, int]:
     attached = [item["targetGroupArn"] for item in service.get("loadBalancers", []) if item.get("targetGroupArn")]
     if not attached:
-        raise CannotAct(f"the service {service.get('serviceName')} has no load balancer to ask /readyz through.")
+        raise CannotAct(f"the service {service.get('serviceName')} has no load balancer to ask through.")
     groups = elbv2.describe_target_groups(TargetGroupArns=attached[:1])["TargetGroups"]
     arns = groups[0].get("LoadBalancerArns", []) if groups else []
     if not arns:

@@ -56,8 +56,10 @@ class Lacking:
         return ""
 
     def _unready(self, answer: Readiness) -> str:
+        balancer = self._expected.balancer
+        path = balancer.readiness_path
         if self._answers:
-            return f"/readyz answers with the release ({self._answers} of {ANSWERS_IN_A_ROW} times in a row)"
+            return f"{path} answers with the release ({self._answers} of {ANSWERS_IN_A_ROW} times in a row)"
         if answer.status == _HTTP_OK and answer.release:
-            return f"/readyz answers with another release, {answer.release}"
-        return f"/readyz at {self._expected.balancer} is not ready: {answer.detail}"
+            return f"{path} answers with another release, {answer.release}"
+        return f"{path} at {balancer} is not ready: {answer.detail}"

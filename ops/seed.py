@@ -1,13 +1,15 @@
 """`python -m ops seed`: a first value for every secret that has none.
 
 Pulumi makes the secrets as empty containers and never sees a value. This command makes the values up, on this machine,
-and hands them to Secrets Manager. It reads no value, prints none, and never replaces one.
+and hands them to Secrets Manager. It reads no value, prints none, and never replaces one. A secret of the application's
+own (`pactum:secrets`) has a value only a person knows: of these it says which lack one (`ops set-secret` puts it).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from typing import TYPE_CHECKING
 
@@ -21,39 +23,60 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef, SecretListEntryTypeDef
 
-DATABASE_USER = "pactum_app"
 
-
-def _secret_key() -> str:
+def _secret_key(_project: str) -> str:
     return secrets.token_urlsafe(64)
 
 
-def _database_login() -> str:
-    return json.dumps({"username": DATABASE_USER, "password": secrets.token_urlsafe(32)})
+def _database_login(project: str) -> str:
+    user = re.sub(r"[^a-z0-9]", "_", f"{project.lower()}_app")
+    return json.dumps({"username": user, "password": secrets.token_urlsafe(32)})
 
 
-VALUES: dict[str, Callable[[], str]] = {"secret-key": _secret_key, "database-login": _database_login}
+# Made up for a project.
+VALUES: dict[str, Callable[[str], str]] = {"secret-key": _secret_key, "database-login": _database_login}
+# Before the variable's name, in the kind of a secret whose value only a person knows.
+GIVEN = "given:"
+KINDS = f"{', '.join(sorted(VALUES))}, {GIVEN}VARIABLE"
 
 
 def _run(context: Context, options: argparse.Namespace) -> None:
     client = context.aws.secretsmanager
-    targets = _given(options.secret) if options.secret else _find(client, context)
+    targets = _given(options.secret) if options.secret else find_secrets(client, context)
     answers: dict[str, dict[str, object]] = context.answer.setdefault("secrets", {})
+    lacking = []
     for kind, arn in targets.items():
+        if kind.startswith(GIVEN):
+            has_one = bool(_current(_describe(client, kind, arn)))
+            answers[kind] = {"arn": arn, "first_value": False}
+            if not has_one:
+                lacking.append(kind.removeprefix(GIVEN))
+            context.transcript.step(f"{kind}: has {'a value, left alone' if has_one else 'NO VALUE'} ({arn})")
+            continue
         if context.dry_run:
             put = not _current(_describe(client, kind, arn))
             done = "would put a first value"
         else:
-            put, done = give_first_value(client, kind, arn), "put a first value"
+            put, done = give_first_value(client, kind, arn, context.stack.project), "put a first value"
         answers[kind] = {"arn": arn, "first_value": put}
         context.transcript.step(f"{kind}: {done if put else 'has a value, left alone'} ({arn})")
+    if lacking:
+        raise OpsError(_lacking(context, lacking))
     if context.dry_run:
         return
     # Constant for the same secrets, whoever gave them their values.
     context.transcript.result(f"seeded: {', '.join(sorted(targets))}")
 
 
-def give_first_value(client: SecretsManagerClient, kind: str, arn: str) -> bool:
+def _lacking(context: Context, variables: list[str]) -> str:
+    commands = "\n".join(f"  python -m ops set-secret {context.stack.options} {name}" for name in variables)
+    return (
+        f"no task could start: {', '.join(variables)} has no value in Secrets Manager. Put one (it is asked for, or"
+        f" read from standard input), then run the update again:\n{commands}"
+    )
+
+
+def give_first_value(client: SecretsManagerClient, kind: str, arn: str, project: str) -> bool:
     """Give a secret a made-up value unless it has one; True when it was this call that did.
 
     Two of these at once, or one beside a person who sets a value by hand, cannot overwrite anything:
@@ -74,7 +97,7 @@ def give_first_value(client: SecretsManagerClient, kind: str, arn: str) -> bool:
     version = hashlib.sha256(f"first value of {arn}".encode()).hexdigest()
     try:
         client.put_secret_value(
-            SecretId=arn, ClientRequestToken=version, SecretString=VALUES[kind](), VersionStages=["AWSPENDING"]
+            SecretId=arn, ClientRequestToken=version, SecretString=VALUES[kind](project), VersionStages=["AWSPENDING"]
         )
         written_here = True
     except client.exceptions.ResourceExistsException:
@@ -122,14 +145,24 @@ def _given(pairs: list[str]) -> dict[str, str]:
     targets: dict[str, str] = {}
     for pair in pairs:
         kind, _, arn = pair.partition("=")
-        if kind not in VALUES or not arn:
-            raise CannotAct(f"--secret {pair!r}: give KIND=ARN, KIND one of {', '.join(sorted(VALUES))}.")
+        if not _is_known(kind) or not arn:
+            raise CannotAct(f"--secret {pair!r}: give KIND=ARN, KIND one of {KINDS}.")
         if targets.setdefault(kind, arn) != arn:
             raise CannotAct(f"--secret {kind} is given twice with different secrets: {targets[kind]} and {arn}.")
     return targets
 
 
-def _find(client: SecretsManagerClient, context: Context) -> dict[str, str]:
+def _is_known(kind: str) -> bool:
+    return kind in VALUES or (kind.startswith(GIVEN) and kind != GIVEN)
+
+
+def find_secrets(client: SecretsManagerClient, context: Context) -> dict[str, str]:
+    """Find the stack's secrets by their tags: kind -> ARN.
+
+    Raises:
+        CannotAct: there is none, or more than one of a kind.
+
+    """
     stack = context.stack
     found: dict[str, list[SecretListEntryTypeDef]] = {}
     # Filters match prefixes, and each by itself: they only make the list short.
@@ -154,10 +187,10 @@ def _find(client: SecretsManagerClient, context: Context) -> dict[str, str]:
 
 
 def _only_one(kind: str, entries: list[SecretListEntryTypeDef]) -> str:
-    if kind not in VALUES:
+    if not _is_known(kind):
         raise CannotAct(
             f"{entries[0].get('ARN')} is tagged as a secret of kind {kind!r}, which seed cannot make up a value for. "
-            f"It knows {', '.join(sorted(VALUES))}: correct the tag, or name the secrets with --secret KIND=ARN.",
+            f"It knows {KINDS}: correct the tag, or name the secrets with --secret KIND=ARN.",
         )
     living = [entry["ARN"] for entry in entries if not entry.get("DeletedDate")]
     if not living:
@@ -172,7 +205,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
         "--secret",
         action="append",
         metavar="KIND=ARN",
-        help=f"a secret to look after, KIND one of {', '.join(sorted(VALUES))}; repeat it for several "
+        help=f"a secret to look after, KIND one of {KINDS}; repeat it for several "
         "(default: those tagged with the stack)",
     )
 
@@ -181,7 +214,8 @@ COMMAND = Command(
     name="seed",
     summary="put a first value into each of the stack's secrets that has none",
     description="Put a made-up first value into each of the stack's secrets that has none.\n"
-    "A value that is there is never replaced, read or printed.",
+    "A value that is there is never replaced, read or printed. Of the application's own secrets (pactum:secrets) it\n"
+    "says which have no value yet: `ops set-secret` puts one.",
     add_options=_options,
     run=_run,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ops import tasks
@@ -90,7 +90,7 @@ def expect(
     if not release:
         raise CannotAct(
             f"{definition['taskDefinitionArn']} has no RELEASE in the environment of its container {container}, "
-            "so what /readyz should answer is unknown. Give --release.",
+            "so what should answer is unknown. Give --release.",
         )
     balancer = find_balancer(
         context.aws.elbv2,
@@ -99,6 +99,8 @@ def expect(
         allowed_hosts=environment.get("ALLOWED_HOSTS", "").split(","),
         environment=context.environment,
     )
+    if "READINESS_PATH" in environment:
+        balancer = replace(balancer, readiness_path=environment["READINESS_PATH"])
     return Expected(definition=definition, release=release, tasks=max(1, minimum), balancer=balancer)
 
 

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 PROCESS = "shell"
 STARTED_BY = "ops-shell"
 PLUGIN = "session-manager-plugin"
-DEFAULT_COMMAND = ("/bin/sh",)
+# The image has no other shell. ECS Exec starts a command without one.
+DEFAULT_COMMAND = ("python", "manage.py", "shell")
 START_SECONDS = 180
 # The agent says RUNNING some moments before it can be reached.
 _REACH_SECONDS = 20
@@ -194,7 +195,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
         "words",
         nargs=argparse.REMAINDER,
         metavar="-- COMMAND",
-        help="what to run in it, such as: -- manage.py shell (default: /bin/sh)",
+        help="what to run in it, such as: -- python manage.py showmigrations (default: python manage.py shell)",
     )
 
 

@@ -141,13 +141,14 @@ def _readiness(context: Context, service: ServiceTypeDef, rollout: Rollout, prob
     try:
         expected = expect(context, service, definition)
     except OpsError as error:
-        problems.append("/readyz could not be asked")
+        problems.append("the readiness path could not be asked")
         return {"status": None, "release": None, "detail": str(error)}
+    path = expected.balancer.readiness_path
     answer = ask_readiness(expected.balancer)
     if answer.status != _HTTP_OK:
-        problems.append(f"/readyz is not ready: {answer.detail}")
+        problems.append(f"{path} is not ready: {answer.detail}")
     elif rollout.state is State.COMPLETED and answer.release != expected.release:
-        problems.append(f"/readyz answers with {answer.release or 'no release'}, not with what is rolled out")
+        problems.append(f"{path} answers with {answer.release or 'no release'}, not with what is rolled out")
     return {"status": answer.status, "release": answer.release, "detail": answer.detail}
 
 
@@ -181,7 +182,7 @@ def _screen(answer: dict[str, Any], record: Record | None) -> list[str]:
         ("tasks", f"{counts['desired']} wanted, {counts['running']} running, {counts['pending']} pending"),
         ("targets", _said_targets(answer["targets"], unknown)),
         ("rollout", _said_rollout(rollout)),
-        ("/readyz", answer["readiness"]["detail"]),
+        ("readiness", answer["readiness"]["detail"]),
         ("alarms", unknown.get("alarms") or ", ".join(answer["alarms"]) or "none raised"),
         *_said_memory(answer, record),
         *((("events" if not number else ""), f"{item['at']} {item['message']}")
@@ -223,10 +224,10 @@ def _said_memory(answer: dict[str, Any], record: Record | None) -> list[tuple[st
 COMMAND = Command(
     name="status",
     summary="show what serves users now",
-    description="Show the release that serves, the service's tasks and targets, the rollout, what /readyz answers,\n"
-    "raised alarms, a hold, denials, what is in flight, and ECS's last events.\n"
-    "Exit code 1 when users are not served as they should be: no task or healthy target, /readyz not ready,\n"
-    "another release than what is rolled out, a failed rollout.",
+    description="Show the release that serves, the service's tasks and targets, the rollout, what its readiness path\n"
+    "answers, raised alarms, a hold, denials, what is in flight, and ECS's last events.\n"
+    "Exit code 1 when users are not served as they should be: no task or healthy target, not ready, another release\n"
+    "than what is rolled out, a failed rollout.",
     add_options=lambda _parser: None,
     run=_run,
     changes=False,

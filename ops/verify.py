@@ -65,7 +65,7 @@ def _wait(context: Context, expected: Expected, timeout_seconds: int) -> Served:
     claim = _Claim(context, expected.release)
     context.transcript.step(
         f"expects {expected.name}, release {expected.release}, at least {expected.tasks} running, ready at "
-        f"{expected.balancer}/readyz; waits {timeout_seconds} s at most",
+        f"{expected.balancer}{expected.balancer.readiness_path}; waits {timeout_seconds} s at most",
     )
     return wait_until_serving(
         context,
@@ -133,7 +133,9 @@ def _options(parser: argparse.ArgumentParser) -> None:
         "--task-definition", metavar="ARN", help="the revision that must serve (default: the service's current one)"
     )
     parser.add_argument(
-        "--release", metavar="sha256:...", help="what /readyz must answer (default: RELEASE in the task definition)"
+        "--release",
+        metavar="sha256:...",
+        help="what its readiness path must answer (default: RELEASE in the task definition)",
     )
     parser.add_argument(
         "--minimum", type=count, default=1, metavar="N", help="how many tasks of it must run (default: 1, never less)"
@@ -151,9 +153,9 @@ def _options(parser: argparse.ArgumentParser) -> None:
 COMMAND = Command(
     name="verify",
     summary="wait until a release is what answers users, or say why it is not",
-    description="Wait until the rollout is complete on the expected revision, enough of its tasks run, and /readyz\n"
-    "answers with the release through the load balancer. Ends early when ECS rolls it back or gives it up, and names\n"
-    "the one cause: a crash, failed health checks, an image, a secret, an alarm, capacity, time.\n"
+    description="Wait until the rollout is complete on the expected revision, enough of its tasks run, and its\n"
+    "readiness path answers with the release through the load balancer. Ends early when ECS rolls it back or gives it\n"
+    "up, and names the one cause: a crash, failed health checks, an image, a secret, an alarm, capacity, time.\n"
     "Touches nothing that serves. Within an update it writes the verdict into the release memory, and is red for a\n"
     "release that was denied or put aside by hand meanwhile. By hand it writes down that a release serves, so that\n"
     "one whose update ended red counts as good from then on, unless it is denied or something is in flight.",

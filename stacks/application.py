@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pulumi
 
-from infra.application import PORT, ApplicationEnvironment
+from infra.application import ApplicationEnvironment
 from infra.database import Database, DatabaseArgs
 from infra.image import Image, ImageArgs
 from infra.jobs import Migration, MigrationArgs, seeding
@@ -20,23 +20,33 @@ from infra.service import Cluster, Service, ServiceArgs, verdict
 from infra.settings import load
 from stacks.outputs import StackOutputs
 
-CONTEXT = Path("app_image")
-
 
 def deploy() -> None:
     """Make the stack that is selected, and export its outputs."""
     settings = load()
-    name, web, protection = settings.name, settings.web, settings.deletion_protection
+    name, web, application = settings.name, settings.web, settings.application
+    protection = settings.deletion_protection
 
-    image = Image(name, ImageArgs(settings=settings.image, stack=settings.stack, context=CONTEXT))
+    image = Image(
+        name,
+        ImageArgs(
+            settings=settings.image,
+            stack=settings.stack,
+            context=Path(application.context),
+            dockerfile=application.dockerfile,
+        ),
+    )
     network = Network(name, NetworkArgs(settings=settings.network, region=settings.region))
     groups = SecurityGroups(
         name,
-        SecurityGroupsArgs(vpc_id=network.vpc_id, listener_ports=listener_ports(web), application_port=PORT),
+        SecurityGroupsArgs(
+            vpc_id=network.vpc_id, listener_ports=listener_ports(web), application_port=application.port
+        ),
     )
     database = Database(
         name,
         DatabaseArgs(
+            project=settings.project,
             settings=settings.database,
             subnet_ids=network.isolated_subnet_ids,
             security_group_id=groups.database_id,
@@ -46,7 +56,9 @@ def deploy() -> None:
     )
     secrets = Secrets(name, SecretsArgs(settings=settings))
     seeded = seeding(settings, secrets)
-    environment = ApplicationEnvironment(release=image.release, database=database, secrets=secrets)
+    environment = ApplicationEnvironment(
+        settings=application, release=image.release, database=database, secrets=secrets
+    )
     memory = ReleaseMemory(name, ReleaseMemoryArgs(deletion_protection=protection))
     cluster = Cluster(name)
     placement = Placement(
@@ -59,7 +71,8 @@ def deploy() -> None:
             vpc_id=network.vpc_id,
             subnet_ids=network.public_subnet_ids,
             security_group_id=groups.balancer_id,
-            port=PORT,
+            port=application.port,
+            health_path=application.health_path,
             deletion_protection=protection,
             before=[network],
         ),

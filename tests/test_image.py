@@ -32,7 +32,9 @@ def image(
         repository_url=URL, repository_arn="", digest=digest, python_image="python:3.13", cpu_architecture=architecture
     )
     recorder = record(
-        lambda: made.append(Image("it", ImageArgs(settings=settings, stack="staging", context=context))),
+        lambda: made.append(
+            Image("it", ImageArgs(settings=settings, stack="staging", context=context, dockerfile="Dockerfile"))
+        ),
         preview=preview,
     )
     assert recorder.error is None
@@ -78,18 +80,22 @@ def test_in_a_preview_the_digest_of_an_image_not_yet_built_is_unknown(context: P
 
 
 def test_the_tag_changes_with_content_name_mode_and_arguments_and_with_nothing_else(context: Path) -> None:
-    before = context_digest(context, {"A": "1"})
+    before = context_digest(context, "Dockerfile", {"A": "1"})
     (context / "__pycache__").mkdir()
     (context / "__pycache__" / "app.pyc").write_bytes(b"x")
-    assert context_digest(context, {"A": "1"}) == before, "byte-code of a local run is not part of the image"
-    assert context_digest(context, {"A": "2"}) != before
+    assert context_digest(context, "Dockerfile", {"A": "1"}) == before, (
+        "byte-code of a local run is not part of the image"
+    )
+    assert context_digest(context, "Dockerfile", {"A": "2"}) != before
     (context / "app.py").chmod(0o755)
-    executable = context_digest(context, {"A": "1"})
+    executable = context_digest(context, "Dockerfile", {"A": "1"})
     assert executable != before, "an executable file is another image"
     (context / "app.py").rename(context / "main.py")
-    assert context_digest(context, {"A": "1"}) != executable
+    assert context_digest(context, "Dockerfile", {"A": "1"}) != executable
 
 
 def test_a_missing_dockerfile_is_one_sentence_that_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(pulumi.RunError, match=r"There is no Dockerfile in .* or set imageDigest"):
-        context_digest(tmp_path, {})
+    with pytest.raises(
+        pulumi.RunError, match=r"There is no .*/Dockerfile\. Put it there, .* or set pactum:imageDigest"
+    ):
+        context_digest(tmp_path, "Dockerfile", {})

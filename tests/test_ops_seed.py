@@ -78,11 +78,11 @@ def test_two_seeds_at_once_agree_on_one_value(world: World) -> None:
 
     def the_other_seed_runs_in_between() -> None:
         del world.before["PutSecretValue"]
-        rival.append(seed.give_first_value(client, "secret-key", KEY))
+        rival.append(seed.give_first_value(client, "secret-key", KEY, "pactum"))
 
     world.before["PutSecretValue"] = the_other_seed_runs_in_between
 
-    assert seed.give_first_value(client, "secret-key", KEY) is False
+    assert seed.give_first_value(client, "secret-key", KEY, "pactum") is False
     assert rival == [True]
     assert len(world.secrets[KEY]["values"]) == 1, "tasks started in between would hold a value that is gone"
 
@@ -93,7 +93,7 @@ def test_a_value_set_by_hand_during_a_seed_wins(world: World) -> None:
     by_hand = {"SecretId": KEY, "ClientRequestToken": BY_HAND, "SecretString": "chosen by a person"}
     world.before["PutSecretValue"] = lambda: world.put_secret_value(by_hand)
 
-    assert seed.give_first_value(client, "secret-key", KEY) is False
+    assert seed.give_first_value(client, "secret-key", KEY, "pactum") is False
     assert world.current_value(KEY) == "chosen by a person"
     assert "AWSPENDING" not in world.secrets[KEY]["stages"], "a rotation would take it for one under way"
 
@@ -189,3 +189,30 @@ def test_a_dry_run_says_what_it_would_put_and_puts_nothing(world: World, capsys:
     assert (seen.code, answer["dry_run"], answer["secrets"]["secret-key"]["first_value"]) == (0, True, True)
     assert "would put a first value" in seen.err, "steps go to standard error, so that the answer can be piped"
     assert world.current_value(KEY) is None
+
+
+TOKEN = ARN.format("secretsmanager", "secret:pactum/staging/mail-token-1234-AbCdEf")
+
+
+def test_a_secret_only_a_person_knows_is_asked_for_and_not_made_up(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A made-up value would let the update go on, and the application would fail in front of users."""
+    world.secret(TOKEN, kind="given:MAIL_TOKEN")
+    seen = run_ops(world, capsys, "seed", "--stack", "staging", "--secret", f"given:MAIL_TOKEN={TOKEN}")
+    assert seen.code == 1
+    assert world.current_value(TOKEN) is None
+    assert "MAIL_TOKEN has no value" in seen.err
+    assert "python -m ops set-secret --stack staging MAIL_TOKEN" in seen.err
+
+
+def test_the_others_get_their_values_although_one_is_lacking(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.secret(TOKEN, kind="given:MAIL_TOKEN")
+    assert run_ops(world, capsys, "seed", "--stack", "staging").code == 1
+    assert world.current_value(KEY), "what can be done is done before a person is sent for"
+
+
+def test_the_database_login_is_named_after_the_project(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    login = world.secret(LOGIN.replace("pactum/", "my-shop/"), kind="database-login")
+    run_ops(world, capsys, "seed", "--stack", "staging", "--project", "my-shop", "--secret", f"database-login={login}")
+    assert json.loads(world.current_value(login) or "")["username"] == "my_shop_app"

@@ -54,7 +54,7 @@ def test_a_healthy_stack_is_told_on_one_screen(rollout: Rollout, capsys: pytest.
         "tasks        2 wanted, 2 running, 0 pending",
         "targets      2 of 2 healthy",
         "rollout      complete",
-        f'/readyz      200: {{"status": "ok", "release": "{RELEASE}"}}',
+        f'readiness    200: {{"status": "ok", "release": "{RELEASE}"}}',
         "alarms       none raised",
         "in flight    nothing",
         "events       2026-11-22T12:00:00Z (service web) event 4",

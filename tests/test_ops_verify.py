@@ -36,6 +36,17 @@ def test_a_completed_rollout_that_answers_with_its_release_is_live(
     assert len(rollout.front.asked) == 2, "one answer alone may come from a task on its way out"
 
 
+def test_an_application_with_another_readiness_path_is_asked_there(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (container,) = rollout.world.definitions[rollout.new]["containerDefinitions"]
+    container["environment"].append({"name": "READINESS_PATH", "value": "/ready"})
+    rollout.complete()
+    seen = rollout.verify(capsys)
+    assert seen.code == 0, seen.err
+    assert {path for path, _ in rollout.front.asked} == {"/ready"}
+
+
 def test_within_an_update_only_the_verdict_reaches_standard_output(
     rollout: Rollout, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -1,0 +1,59 @@
+"""How many processes, threads and database connections a web task has: from its CPU, its memory and the database.
+
+One place, because the three hang together: a thread without a connection waits, a connection that nobody uses is
+taken from other tasks, and during a rollout the old and the new generation of tasks have theirs at once.
+"""
+
+from dataclasses import dataclass
+
+from infra.aws_rules import rds_memory_gib
+
+THREADS_PER_PROCESS = 4
+PROCESSES_PER_VCPU = 2
+# Measured (docs/decisions/0008): what a task needs besides its processes, and what each of these grows to under load.
+BASE_MIB, PROCESS_MIB = 150, 110
+# The check behind the readiness path asks in a thread of its own.
+CONNECTIONS_BESIDE_THREADS = 1
+# RDS allows LEAST(DBInstanceClassMemory / 9531392, 5000), where that memory is the class's less what RDS itself takes:
+# a quarter is left out for that. Ten are for RDS's own sessions, the migration and people.
+BYTES_PER_CONNECTION, MOST_CONNECTIONS = 9_531_392, 5000
+SHARE_OF_MEMORY = 0.75
+CONNECTIONS_FOR_OTHERS = 10
+# A service is rolled at 100 % to 200 %: all the old tasks are there beside all the new ones.
+GENERATIONS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """The size of one web task. `connections` are a process's at most, to the database."""
+
+    processes: int
+    threads: int
+    connections: int
+
+
+def serving(*, cpu: int, memory_mib: int, connections: int, tasks: int) -> Serving:
+    """Derive the size of a web task where `tasks` of them run at most and share so many database connections.
+
+    A process has as many connections as it can use, or its share where there are fewer; `fewest_connections` tells
+    whether that is enough.
+    """
+    by_memory = (memory_mib - BASE_MIB) // PROCESS_MIB
+    processes = max(1, min(PROCESSES_PER_VCPU * cpu // 1024, by_memory))
+    share = connections // (tasks * GENERATIONS * processes)
+    return Serving(
+        processes=processes,
+        threads=THREADS_PER_PROCESS,
+        connections=max(1, min(THREADS_PER_PROCESS + CONNECTIONS_BESIDE_THREADS, share)),
+    )
+
+
+def fewest_connections(size: Serving, tasks: int) -> int:
+    """Database connections without which that many tasks cannot be replaced: one to work with in each process."""
+    return tasks * GENERATIONS * size.processes * (1 + CONNECTIONS_BESIDE_THREADS)
+
+
+def connection_budget(instance_class: str) -> int:
+    """Database connections that web tasks may have in all."""
+    memory_bytes = rds_memory_gib(instance_class) * 1024**3
+    return min(int(memory_bytes * SHARE_OF_MEMORY / BYTES_PER_CONNECTION), MOST_CONNECTIONS) - CONNECTIONS_FOR_OTHERS

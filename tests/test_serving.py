@@ -1,0 +1,62 @@
+"""infra/serving.py: processes, threads and database connections, derived in one place."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.aws_rules import rds_memory_gib
+from infra.serving import GENERATIONS, connection_budget, fewest_connections, serving
+from tests.test_settings import refusal, settings
+
+
+@pytest.mark.parametrize(("cpu", "processes"), [(256, 1), (512, 1), (1024, 2), (4096, 8)])
+def test_processes_follow_the_cpu_and_there_is_always_one(cpu: int, processes: int) -> None:
+    assert serving(cpu=cpu, memory_mib=8192, connections=1000, tasks=1).processes == processes
+
+
+def test_memory_bounds_the_processes_before_the_kernel_does() -> None:
+    assert serving(cpu=4096, memory_mib=512, connections=1000, tasks=1).processes == 3
+    assert serving(cpu=4096, memory_mib=64, connections=1000, tasks=1).processes == 1
+
+
+def test_every_thread_has_a_connection_and_the_readiness_check_one_besides() -> None:
+    size = serving(cpu=1024, memory_mib=2048, connections=1000, tasks=2)
+    assert size.connections == size.threads + 1, "a thread without a connection waits"
+
+
+@pytest.mark.parametrize("tasks", [1, 2, 3, 5, 8])
+def test_old_and_new_tasks_together_stay_within_the_databases_connections(tasks: int) -> None:
+    budget = connection_budget("db.t4g.micro")
+    size = serving(cpu=1024, memory_mib=2048, connections=budget, tasks=tasks)
+    assert tasks * GENERATIONS * size.processes * size.connections <= budget, "the database would refuse the new tasks"
+
+
+def test_fewer_connections_than_processes_need_are_told() -> None:
+    size = serving(cpu=1024, memory_mib=2048, connections=70, tasks=20)
+    assert fewest_connections(size, 20) == 20 * 2 * 2 * 2 > 70
+
+
+def test_a_stack_with_more_tasks_than_the_database_can_serve_is_refused() -> None:
+    message = refusal(webMinimum=20, taskCpu=1024, taskMemoryMib=2048)
+    assert "pactum:webMinimum = 20\n      needs 160 database connections while old and new tasks run" in message
+    assert "Choose a larger databaseInstanceClass, or fewer tasks." in message
+
+
+def test_both_stacks_have_a_connection_for_each_thread() -> None:
+    for stack in ("staging", "prod"):
+        size = settings(stack).web.serving
+        assert size.connections == size.threads + 1
+
+
+@pytest.mark.parametrize(
+    ("instance_class", "gib"),
+    [("db.t4g.micro", 1), ("db.t4g.medium", 4), ("db.m7g.large", 8), ("db.m7g.2xlarge", 32), ("db.r6g.xlarge", 32)],
+)
+def test_memory_of_instance_classes_is_amazons(instance_class: str, gib: int) -> None:
+    assert rds_memory_gib(instance_class) == gib
+
+
+def test_an_instance_class_of_unknown_memory_is_refused_in_the_stack_file() -> None:
+    assert "pactum:databaseInstanceClass = db.x2g.large\n      has the wrong form." in refusal(
+        databaseInstanceClass="db.x2g.large"
+    )
