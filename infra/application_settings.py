@@ -33,7 +33,6 @@ SECRET_VARIABLES = frozenset(
     {"SECRET_KEY", "DATABASE_USER", "DATABASE_PASSWORD", "DATABASE_MASTER_USER", "DATABASE_MASTER_PASSWORD"}
 )
 OURS = PLAIN_VARIABLES | SECRET_VARIABLES
-# A name that promises a secret: its value would stand readable in the stack file, in Pulumi's state and in ECS.
 SECRETIVE = re.compile(r"(^|_)(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIALS?|DSN|(API|ACCESS|PRIVATE|SECRET)_?KEY)(_|$)")
 # What an ECS task definition cannot hold: 64 KB in all, of which names and values take most.
 MOST_SECRETS = 20
@@ -57,6 +56,11 @@ class ApplicationSettings:
     """A variable of the contract -> the name under which the application is given it as well."""
     secrets: tuple[str, ...]
     """Further secret variables, whose values an operator puts into Secrets Manager."""
+
+
+def promises_a_secret(name: str) -> bool:
+    """Whether a variable is called like one whose value nobody may read."""
+    return bool(SECRETIVE.search(name.upper()))
 
 
 def read_application(config: ConfigReader) -> ApplicationSettings:
@@ -98,7 +102,7 @@ def _check_environment(config: ConfigReader, environment: Mapping[str, str]) -> 
             config.refuse(
                 "environment", f"{name} is given a value by the program.", "Remove it; docs/app-contract.md lists them."
             )
-        elif SECRETIVE.search(name.upper()):
+        elif promises_a_secret(name):
             config.refuse(
                 "environment",
                 f"{name} sounds like a secret; its value would stand in the stack file, in Pulumi's state and in ECS.",

@@ -128,3 +128,8 @@ class ConfigReader:
             noun = "1 problem" if count == 1 else f"{count} problems"
             listing = "\n".join(f"  {number}. {problem}" for number, problem in enumerate(self.problems, start=1))
             raise SettingsError(f"{noun} in the configuration of this stack:\n{listing}")
+
+
+def listed(numbers: list[int]) -> str:
+    """Numbers as a sentence has them: 1, 2 or 3."""
+    return ", ".join(map(str, numbers[:-1])) + f" or {numbers[-1]}"

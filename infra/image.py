@@ -44,7 +44,7 @@ class Image(pulumi.ComponentResource):
         if settings.digest:
             self.reference = pulumi.Output.from_input(f"{settings.repository_url}@{settings.digest}")
         else:
-            build_args = {"PYTHON_IMAGE": settings.python_image}
+            build_args = {**settings.build_arguments, "PYTHON_IMAGE": settings.python_image}
             platform = PLATFORMS[settings.cpu_architecture]
             sources = context_digest(args.context, args.dockerfile, {**build_args, "platform": platform})[:12]
             # The repository's tags are immutable, and builds are not reproducible to the bit: sources that come back

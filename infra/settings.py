@@ -12,33 +12,21 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
 from infra.application_settings import ApplicationSettings, read_application
-from infra.aws_rules import (
-    CERTIFICATE,
-    DOMAIN,
-    EMAIL,
-    FARGATE_MEMORY_MIB,
-    INSTANCE_CLASS,
-    NAME_LENGTH,
-    REGION,
-    REPOSITORY,
-    RETENTION_DAYS,
-    STACK,
-)
-from infra.config_reader import ConfigReader, SettingsError
-from infra.serving import Serving, connection_budget, fewest_connections, serving
+from infra.aws_rules import EMAIL, INSTANCE_CLASS, NAME_LENGTH, REGION, RETENTION_DAYS, STACK
+from infra.config_reader import ConfigReader, SettingsError, listed
+from infra.image_settings import ImageSettings, read_image
+from infra.web_settings import WebSettings, read_web
 
-__all__ = ["BootstrapSettings", "Settings", "SettingsError", "load", "load_bootstrap"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageSettings:
-    """Where the image is, and how it is built when no digest is given."""
-
-    repository_url: str
-    repository_arn: str
-    digest: str
-    python_image: str
-    cpu_architecture: str
+__all__ = [
+    "ApplicationSettings",
+    "BootstrapSettings",
+    "ImageSettings",
+    "Settings",
+    "SettingsError",
+    "WebSettings",
+    "load",
+    "load_bootstrap",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,20 +47,6 @@ class DatabaseSettings:
     storage_maximum_gib: int
     multi_az: bool
     backup_days: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class WebSettings:
-    """The web service: how users reach it, and what its tasks are. `serving` is derived from their size."""
-
-    certificate_arn: str
-    domain_name: str
-    cpu: int
-    memory_mib: int
-    minimum: int
-    serving: Serving
-    health_grace_seconds: int
-    deployment_timeout_seconds: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,12 +101,12 @@ def load() -> Settings:
         stack=pulumi.get_stack(),
         region=region,
         account_id=account_id,
-        image=_image(config, region, account_id),
+        image=read_image(config, region, account_id),
         application=read_application(config),
         network=_network(config, region),
         database=database,
         deletion_protection=config.flag("deletionProtection"),
-        web=_web(config, region, database),
+        web=read_web(config, region, database.instance_class),
         observability=ObservabilitySettings(
             log_retention_days=_retention(config),
             alarm_email=config.text("alarmEmail", pattern=EMAIL, example="on-call@example.com"),
@@ -185,24 +159,6 @@ def _account(config: ConfigReader) -> str:
     return accounts[0]
 
 
-def _image(config: ConfigReader, region: str, account_id: str) -> ImageSettings:
-    example = f"{account_id or '123456789012'}.dkr.ecr.{region or 'us-east-1'}.amazonaws.com/pactum"
-    url = config.text("repositoryUrl", pattern=REPOSITORY, example=example, required=True)
-    match = re.fullmatch(REPOSITORY, url)
-    if match and region and match["region"] != region:
-        config.refuse("repositoryUrl", f"is not in the stack's region {region}.", f"Use {example}.")
-    elif match and account_id and match["account"] != account_id:
-        config.refuse("repositoryUrl", f"is not in the stack's account {account_id}.", f"Use {example}.")
-    arn = f"arn:aws:ecr:{match['region']}:{match['account']}:repository/{match['name']}" if match else ""
-    return ImageSettings(
-        repository_url=url,
-        repository_arn=arn,
-        digest=config.text("imageDigest", pattern=r"sha256:[0-9a-f]{64}", example="sha256: and 64 hexadecimal digits"),
-        python_image=config.text("pythonImage", pattern=r"\S+", example="docker.io/library/python:3.13", required=True),
-        cpu_architecture=config.choice("cpuArchitecture", ["X86_64", "ARM64"]),
-    )
-
-
 def _network(config: ConfigReader, region: str) -> NetworkSettings:
     letters = config.texts("zones")
     if config.is_refused("zones"):
@@ -247,66 +203,10 @@ def _database(config: ConfigReader) -> DatabaseSettings:
     )
 
 
-def _web(config: ConfigReader, region: str, database: DatabaseSettings) -> WebSettings:
-    example = f"arn:aws:acm:{region}:123456789012:certificate/..."
-    certificate_arn = config.text("certificateArn", pattern=CERTIFICATE, example=example)
-    domain_name = config.text("domainName", pattern=DOMAIN, example="pactum.example.com")
-    if certificate_arn and not domain_name and not config.is_refused("domainName"):
-        config.refuse("certificateArn", "is set without domainName.", "Set domainName to the name it certifies.")
-    if certificate_arn and region and certificate_arn.split(":")[3] != region:
-        config.refuse(
-            "certificateArn", f"is not in the stack's region {region}.", "A balancer takes only its region's."
-        )
-    cpu = config.whole("taskCpu", 256, 4096)
-    memory = config.whole("taskMemoryMib", 512, 30720)
-    if not config.is_refused("taskCpu", "taskMemoryMib"):
-        _check_fargate_size(config, cpu, memory)
-    minimum = config.whole("webMinimum", 1, 100)
-    return WebSettings(
-        certificate_arn=certificate_arn,
-        domain_name=domain_name,
-        cpu=cpu,
-        memory_mib=memory,
-        minimum=minimum,
-        serving=_serving(config, cpu, memory, minimum, database.instance_class),
-        health_grace_seconds=config.whole("healthGraceSeconds", 0, 600),
-        deployment_timeout_seconds=config.whole("deploymentTimeoutSeconds", 60, 3600),
-    )
-
-
-def _serving(config: ConfigReader, cpu: int, memory_mib: int, tasks: int, instance_class: str) -> Serving:
-    budget = connection_budget(instance_class) if instance_class else 0
-    size = serving(cpu=cpu, memory_mib=memory_mib, connections=budget, tasks=tasks)
-    fewest = fewest_connections(size, tasks)
-    if instance_class and fewest > budget and not config.is_refused("taskCpu", "taskMemoryMib", "webMinimum"):
-        config.refuse(
-            "webMinimum",
-            f"needs {fewest} database connections while old and new tasks run side by side; {instance_class} has"
-            f" {budget} for them.",
-            "Choose a larger databaseInstanceClass, or fewer tasks.",
-        )
-    return size
-
-
-def _check_fargate_size(config: ConfigReader, cpu: int, memory_mib: int) -> None:
-    if cpu not in FARGATE_MEMORY_MIB:
-        config.refuse("taskCpu", "is not a Fargate size.", f"Choose {_listed(list(FARGATE_MEMORY_MIB))}.")
-    elif memory_mib not in FARGATE_MEMORY_MIB[cpu]:
-        config.refuse(
-            "taskMemoryMib",
-            f"does not go with taskCpu {cpu} on Fargate.",
-            f"Choose {_listed(FARGATE_MEMORY_MIB[cpu])}.",
-        )
-
-
 def _retention(config: ConfigReader) -> int:
     days = config.whole("logRetentionDays", 1, 3653)
     if days not in RETENTION_DAYS and not config.is_refused("logRetentionDays"):
         config.refuse(
-            "logRetentionDays", "is not a period CloudWatch Logs offers.", f"Choose {_listed(RETENTION_DAYS)}."
+            "logRetentionDays", "is not a period CloudWatch Logs offers.", f"Choose {listed(RETENTION_DAYS)}."
         )
     return days
-
-
-def _listed(numbers: list[int]) -> str:
-    return ", ".join(map(str, numbers[:-1])) + f" or {numbers[-1]}"

@@ -24,6 +24,8 @@ def test_the_bundled_application_needs_no_word_in_a_stack_file() -> None:
         ({"imageContext": "/srv/app"}, "pactum:imageContext"),
         ({"migrateCommand": []}, "pactum:migrateCommand = []\n      is empty."),
         ({"migrateCommand": "python manage.py migrate"}, "is not a list of texts."),
+        ({"buildArguments": {"PYTHON_IMAGE": "python:3"}}, "PYTHON_IMAGE has a key of its own."),
+        ({"buildArguments": {"INDEX_TOKEN": "x"}}, "INDEX_TOKEN sounds like a secret"),
         ({"environment": ["A=1"]}, "is not a mapping of names to texts."),
         ({"environment": {"RATE": 1.5}}, "is not a mapping of names to texts."),
         ({"environment": {"A-B": "x"}}, "'A-B' is no name of a variable."),

@@ -29,7 +29,12 @@ def image(
 ) -> tuple[Recorder, Image]:
     made: list[Image] = []
     settings = ImageSettings(
-        repository_url=URL, repository_arn="", digest=digest, python_image="python:3.13", cpu_architecture=architecture
+        repository_url=URL,
+        repository_arn="",
+        digest=digest,
+        python_image="python:3.13",
+        build_arguments={"DJANGO_SETTINGS_MODULE": "shop.settings"},
+        cpu_architecture=architecture,
     )
     recorder = record(
         lambda: made.append(
@@ -51,7 +56,10 @@ def test_a_given_digest_is_deployed_and_nothing_is_built(tmp_path: Path) -> None
 def test_without_a_digest_the_context_is_built_and_pushed_and_named_by_the_digest_pushed(context: Path) -> None:
     recorder, made = image(context)
     built = recorder.only("docker:index/image:Image").inputs
-    assert built["build"]["args"] == {"PYTHON_IMAGE": "python:3.13"}
+    assert built["build"]["args"] == {
+        "PYTHON_IMAGE": "python:3.13",
+        "DJANGO_SETTINGS_MODULE": "shop.settings",
+    }
     assert built["build"]["platform"] == "linux/amd64", "an arm laptop must not push an image Fargate cannot run"
     assert built["imageName"].startswith(f"{URL}:staging-"), "two stacks must not push the same immutable tag"
     assert built["imageName"].endswith("-0a1b2c3d"), "sources that come back are another build: they need a new tag"
