@@ -22,11 +22,13 @@ from rehearsal import (
     unexpected,
     virtualenv,
 )
+from rehearsal.contract import command as contract
 from rehearsal.drills import command as drills
 from rehearsal.errors import InterruptionError, RehearsalError
 from rehearsal.place import PROJECT_ROOT, Place
 from rehearsal.progress import Progress
 from rehearsal.session import Rehearsal
+from rehearsal.settings_option import setting
 
 if TYPE_CHECKING:
     from rehearsal.docker_client import DockerClient
@@ -87,9 +89,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="afterwards deploy the release each directory's Dockerfile makes of the live image (tests/releases/)",
     )
+    parser.add_argument("--config-file", metavar="FILE", type=Path, help="a stack file elsewhere, as for `pulumi up`")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", type=setting, action="append", default=[], help="configuration above the file's"
+    )
     listing = "\n".join(f"  {name:<20} {command.__doc__}" for name, command in COMMANDS.items())
     programs = "\n".join(f"  {name:<20} {program.__doc__}" for name, program in PROGRAMS.items())
-    parser.epilog = f"commands:\n{listing}\n{programs}\n  (`COMMAND --help` tells the options of the last two)"
+    parser.epilog = f"commands:\n{listing}\n{programs}\n  (`COMMAND --help` tells the options of the last three)"
     return parser
 
 
@@ -98,7 +104,7 @@ def _dispatch(options: argparse.Namespace, progress: Progress) -> int:
     if options.target in COMMANDS:
         return COMMANDS[options.target](place, progress)
     known = configuration.stacks(place.root)
-    if options.target not in known:
+    if options.target not in known and not options.config_file:
         raise RehearsalError(
             f"There is no stack `{options.target}`: Pulumi.{options.target}.yaml does not exist.",
             remedy=f"Choose one of: {', '.join(known)}.",
@@ -115,7 +121,10 @@ def _docker_engine(_: Place, progress: Progress) -> int:
 
 def _base_images(place: Place, progress: Progress) -> int:
     """Pull the base images, or build the stand-ins."""
-    images = base_images.provide(docker_engine.ensure(progress.note), place.scratch, progress.note)
+    client = docker_engine.ensure(progress.note)
+    images = base_images.provide(client, place.scratch, progress.note)
+    if images.are_stand_ins:
+        base_images.provide_mail(client, progress.note)
     progress.say(f"base images: {images.prefix}/{base_images.PYTHON}, {images.prefix}/{base_images.POSTGRES}")
     return 0
 
@@ -165,7 +174,11 @@ COMMANDS: dict[str, Callable[[Place, Progress], int]] = {
 }
 
 # Commands with options of their own.
-PROGRAMS: dict[str, Callable[[list[str], Progress], int]] = {"drills": drills.main, "update": attached.main}
+PROGRAMS: dict[str, Callable[[list[str], Progress], int]] = {
+    "drills": drills.main,
+    "update": attached.main,
+    "contract": contract.main,
+}
 
 
 def _rehearse(options: argparse.Namespace, place: Place, progress: Progress) -> int:
@@ -175,7 +188,13 @@ def _rehearse(options: argparse.Namespace, place: Place, progress: Progress) -> 
     # not be written either, and is told then.
     with contextlib.suppress(OSError):
         place.report.unlink()
-    rehearsal = Rehearsal(stack=options.target, place=place, progress=progress)
+    rehearsal = Rehearsal(
+        stack=options.target,
+        place=place,
+        progress=progress,
+        overrides=dict(options.set),
+        config_file=options.config_file,
+    )
     try:
         with rehearsal:
             _deploy(rehearsal, options)

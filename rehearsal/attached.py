@@ -20,6 +20,7 @@ from rehearsal.place import Place
 from rehearsal.progress import Progress
 from rehearsal.realisers.realiser import Realiser
 from rehearsal.realisers.tables import realiser_of
+from rehearsal.settings_option import setting
 from rehearsal.updater import Updater
 
 HELD = "held before"
@@ -39,9 +40,21 @@ def _record(place: Place) -> Path:
     return place.scratch / "rehearsal.json"
 
 
-def announce(place: Place, *, stack: str, overrides: Mapping[str, str], docker: DockerClient) -> None:
+def announce(
+    place: Place,
+    *,
+    stack: str,
+    overrides: Mapping[str, str],
+    docker: DockerClient,
+    config_file: Path | None = None,
+) -> None:
     """Write down what another process needs to attach to this rehearsal."""
-    content = {"stack": stack, "overrides": dict(overrides), "docker": docker.executable}
+    content = {
+        "stack": stack,
+        "overrides": dict(overrides),
+        "docker": docker.executable,
+        "config_file": str(config_file.absolute()) if config_file else "",
+    }
     _record(place).write_text(json.dumps(content), encoding="utf-8")
 
 
@@ -70,7 +83,14 @@ def attach(place: Place, stack: str, progress: Progress, *, find: Finder = reali
             remedy=f"Start one that stays up: `make rehearse STACK={stack} KEEP=1`"
             " (REHEARSAL_GATEWAY_PORT names another port).",
         )
-    updater = Attached(stack=stack, place=place, progress=progress, overrides=record["overrides"], find=find)
+    updater = Attached(
+        stack=stack,
+        place=place,
+        progress=progress,
+        overrides=record["overrides"],
+        config_file=Path(record["config_file"]) if record.get("config_file") else None,
+        find=find,
+    )
     children.belong_to(place.docker_label)
     updater.equip(DockerClient(executable=record["docker"]))
     updater.take_outputs()
@@ -111,13 +131,6 @@ def main(arguments: list[str], progress: Progress) -> int:
     return 0
 
 
-def _setting(text: str) -> tuple[str, str]:
-    key, separator, value = text.partition("=")
-    if not separator or ":" not in key:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAMESPACE:KEY=VALUE, such as pactum:webMinimum=2")
-    return key, value
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m rehearsal update", description="Update a stack that `make rehearse KEEP=1` holds up."
@@ -129,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     what.add_argument("--digest", metavar="sha256:...", help="deploy an image that is in the repository")
     parser.add_argument(
-        "--set", metavar="KEY=VALUE", type=_setting, action="append", default=[], help="configuration above the file's"
+        "--set", metavar="KEY=VALUE", type=setting, action="append", default=[], help="configuration above the file's"
     )
     parser.add_argument(
         "--hold-before",

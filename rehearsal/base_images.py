@@ -16,6 +16,7 @@ from rehearsal import bounded
 from rehearsal.docker_client import DockerClient
 from rehearsal.docker_engine import Announce, install_packages
 from rehearsal.errors import RehearsalError
+from rehearsal.realisers.images import certificates
 
 PYTHON = "python:3.13-slim-trixie"
 POSTGRES = "postgres:17-alpine"
@@ -24,6 +25,9 @@ STAND_IN_PREFIX = "pactum-standin"
 SUITE = "trixie"
 MIRROR = "http://deb.debian.org/debian"
 PACKAGES = "python3,python3-venv,ca-certificates"
+# Mailpit's stand-in is another program, and named so.
+MAIL_STAND_IN = f"{STAND_IN_PREFIX}/mail:maildump"
+MAIL_CONTEXT = Path(__file__).parent / "images" / "mail"
 POSTGRES_CONTEXT = Path(__file__).parent / "images" / "postgres"
 PULL_SECONDS = 300
 # A mirror configured in the engine may answer although Docker Hub itself does not; it then does so quickly.
@@ -155,5 +159,18 @@ def _build_postgres(client: DockerClient, announce: Announce) -> None:
         "--tag",
         f"{STAND_IN_PREFIX}/{POSTGRES}",
         str(POSTGRES_CONTEXT),
+        timeout_seconds=600,
+    )
+
+
+def provide_mail(client: DockerClient, announce: Announce) -> None:
+    """Build what stands in for the mail catcher of `make dev`, where the other images are stand-ins."""
+    if client.image_exists(MAIL_STAND_IN):
+        return
+    announce(f"building {MAIL_STAND_IN} from PyPI's packages (ten seconds, once)")
+    client.run(
+        "build",
+        *certificates(),
+        *("--build-arg", f"BASE={STAND_IN_PREFIX}/{PYTHON}", "--tag", MAIL_STAND_IN, str(MAIL_CONTEXT)),
         timeout_seconds=600,
     )

@@ -31,13 +31,15 @@ def stacks(directory: Path) -> list[str]:
     return sorted(match[1] for match in names if match)
 
 
-def load(directory: Path, stack: str, overrides: Mapping[str, str] | None = None) -> Configuration:
-    """Merge Pulumi.yaml's defaults, Pulumi.STACK.yaml and `overrides` (full keys).
+def load(
+    directory: Path, stack: str, overrides: Mapping[str, str] | None = None, *, config_file: Path | None = None
+) -> Configuration:
+    """Merge Pulumi.yaml's defaults, Pulumi.STACK.yaml (or `config_file` in its place) and `overrides` (full keys).
 
     RehearsalError for what the engine would refuse: every problem of the file at once.
     """
     project = _read(directory / "Pulumi.yaml")
-    stack_file = directory / f"Pulumi.{stack}.yaml"
+    stack_file = config_file or directory / f"Pulumi.{stack}.yaml"
     if not stack_file.exists():
         known = stacks(directory)
         raise RehearsalError(

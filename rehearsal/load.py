@@ -19,13 +19,11 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
 
+from rehearsal.application import READINESS_PATH
 from rehearsal.place import Place
 
 ANSWER_SECONDS = 10.0
 STOP_SECONDS = 30
-READINESS = "/readyz"
-# Every second request asks which release answers, so that the moment of a change is known to some milliseconds.
-PATHS = ("/", READINESS, "/agreements/new/", READINESS)
 FIRST_BAD_STATUS = 400
 USERS = 8
 # Of all users together; the emulator manages a few hundred on two processors.
@@ -66,13 +64,16 @@ class Sighting:
 class Load:
     """Users of one load balancer, each in a thread of its own, from entering to leaving.
 
-    `url` is the balancer's; it is reached at the emulator's port. Every second user keeps the connection.
+    `url` is the balancer's; it is reached at the emulator's port. Every second user keeps the connection. `paths` are
+    asked for in turn; an answer of `readiness`, which should be every second of them, tells which release gave it, so
+    that the moment of a change is known to some milliseconds.
     """
 
     place: Place
     url: str
+    paths: Sequence[str]
+    readiness: str = READINESS_PATH
     users: int = USERS
-    paths: Sequence[str] = PATHS
     requests_per_second: float = REQUESTS_PER_SECOND
     failures: list[Failure] = field(default_factory=list)
     sightings: list[Sighting] = field(default_factory=list)
@@ -186,12 +187,12 @@ class Load:
             self.ways[user.way] += 1
             if problem:
                 self.failures.append(Failure(at=ended, path=path, text=problem))
-            if path == READINESS and (release := _release(body)):
+            if path == self.readiness and (release := _release(body)):
                 self.sightings.append(Sighting(asked=started, at=ended, release=release))
 
 
 def _release(body: bytes) -> str:
-    """The release that gave this answer of /readyz, a bad one too; empty when it was somebody else's answer."""
+    """The release that gave this answer of the readiness path, a bad one too; empty when somebody else answered."""
     try:
         return str(json.loads(body)["release"])
     except (ValueError, KeyError, TypeError):

@@ -59,14 +59,22 @@ def deploy(updater: Updater, directory: Path, overrides: Mapping[str, str] | Non
     digest = build(updater, directory)
     entry = {"release": directory.name, "digest": digest, "ok": False, "users": "", "error": ""}
     updater.report.releases.append(entry)
-    with Load(place=updater.place, url=before.url, users=USERS, requests_per_second=REQUESTS_PER_SECOND) as load:
+    load = Load(
+        place=updater.place,
+        url=before.url,
+        paths=before.users_paths,
+        readiness=before.application.readiness_path,
+        users=USERS,
+        requests_per_second=REQUESTS_PER_SECOND,
+    )
+    with load:
         try:
             updater.up({**(overrides or {}), "pactum:imageDigest": digest}, phase=f"up to release {directory.name}")
         except EmulatorEndedError:
             # Nothing serves any more, and that says nothing about the release.
             raise
         except RehearsalError as error:
-            served = serves(updater.place, before.url, before.release)
+            served = serves(updater.place, before, before.release)
             entry |= {"error": str(error), "users": load.verdict()}
             aftermath = f"{_aftermath(served, before.release)}; {load.verdict()}."
             raise RehearsalError(f"Release {directory.name} failed: {error}\n  {aftermath}") from error
@@ -94,13 +102,13 @@ def _build(updater: Updater, directory: Path) -> str:
     return images.push(tools, reference)
 
 
-def serves(place: Place, url: str, release: str, *, within_seconds: float = SERVING_SECONDS) -> bool:
+def serves(place: Place, live: Live, release: str, *, within_seconds: float = SERVING_SECONDS) -> bool:
     """Whether a release answers users, given the time a rollback takes."""
-    user = BalancerClient(place=place, url=url)
+    user = BalancerClient(place=place, url=live.url)
     deadline = time.monotonic() + within_seconds
     while time.monotonic() < deadline:
         try:
-            if json.loads(user.get("/readyz").body).get("release") == release:
+            if json.loads(user.get(live.application.readiness_path).body).get("release") == release:
                 return True
         except (OSError, HTTPException, ValueError):
             pass

@@ -14,7 +14,7 @@ class Report:
 
     `changed` is how many resources a second update with nothing new changed (None when there was none), `smoke` maps a
     check to `ok` or to what it found, `drills` are the outcomes of rehearsal/drills/, `declared` and `not_rehearsed`
-    say what was accepted without effect, and why.
+    say what was accepted without effect, and why; `operator_values` which secrets a person would have given a value.
     """
 
     stack: str
@@ -26,6 +26,7 @@ class Report:
     not_rehearsed: dict[str, str] = field(default_factory=dict)
     extensions: list[dict[str, Any]] = field(default_factory=list)
     overrides: dict[str, str] = field(default_factory=dict)
+    operator_values: dict[str, str] = field(default_factory=dict)
     changed: int | None = None
     smoke: dict[str, str] = field(default_factory=dict)
     releases: list[dict[str, Any]] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Report:
             "time": f"{sum(phase.seconds for phase in phases):.0f} s; longest: "
             + ", ".join(f"{phase.name} {phase.seconds:.0f} s" for phase in slowest),
             "second up": "" if self.changed is None else f"{self.changed} resources changed",
+            "operator's secrets": ", ".join(f"{name} ({source})" for name, source in self.operator_values.items()),
             "declared only": "; ".join(f"{name} ({reason})" for name, reason in sorted(self.declared.items()))
             or "nothing",
             "not rehearsed": "; ".join(sorted(self.not_rehearsed)),

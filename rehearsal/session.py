@@ -100,7 +100,9 @@ class Rehearsal(Updater):
         """Let other processes use what is up: operator commands from a shell, and further updates."""
         self._exit.callback(attached.withdraw, self.place)
         self._exit.callback(environment_file.remove, self.place)
-        attached.announce(self.place, stack=self.stack, overrides=self.overrides, docker=docker)
+        attached.announce(
+            self.place, stack=self.stack, overrides=self.overrides, docker=docker, config_file=self.config_file
+        )
         environment_file.write(self.place, self.region)
 
     def _remove(self, docker: DockerClient, *, announce: bool = False) -> None:
@@ -144,7 +146,7 @@ class Rehearsal(Updater):
     def _search_secrets(self) -> None:
         self.report.write(self.place.report, self.progress.phases)
         written = [path for path in self.place.scratch.glob("*") if path.suffix in {".json", ".log"}]
-        stack_files = list(self.place.root.glob("Pulumi*.yaml"))
+        stack_files = [*self.place.root.glob("Pulumi*.yaml"), *([self.config_file] if self.config_file else [])]
         # Every image of this rehearsal, those of later releases too: they are built outside the program.
         listing = ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]
         found = self.tools.docker.run(*listing, "--filter", f"reference={self.place.registry}/*").split()

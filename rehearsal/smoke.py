@@ -1,17 +1,16 @@
 """What must work once a release is live, tried through the load balancer on the running tasks."""
 
 import json
-import re
-import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rehearsal.application import Application, Check
 from rehearsal.balancer_client import Answer, BalancerClient
 from rehearsal.errors import RehearsalError
 from rehearsal.place import Place
@@ -21,21 +20,27 @@ REPLACEMENT_SECONDS = 180
 LOG_SECONDS = 30
 SHOWN_LOG_LINES = 3
 OK = 200
-FOUND = 302
+FIRST_BAD_STATUS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class Live:
-    """What the update answered: the stack's outputs that the checks need."""
+    """What the update answered: the stack's outputs that the checks need; and what is known of the application."""
 
     stack: str
     url: str
     release: str
     cluster: str
     service: str
+    application: Application = field(default_factory=Application)
+
+    @property
+    def users_paths(self) -> list[str]:
+        """What users keep asking for: every second time which release answers, so that a change is seen at once."""
+        return [path for page in self.application.pages for path in (page, self.application.readiness_path)]
 
     @classmethod
-    def from_outputs(cls, stack: str, outputs: dict[str, Any]) -> "Live":
+    def from_outputs(cls, stack: str, outputs: dict[str, Any], application: Application) -> "Live":
         """The outputs of stacks/outputs.py. RehearsalError when the program exports others."""
         missing = {"url", "release", "cluster_name", "service_name"} - outputs.keys()
         if missing:
@@ -49,6 +54,7 @@ class Live:
             release=outputs["release"],
             cluster=outputs["cluster_name"],
             service=outputs["service_name"],
+            application=application,
         )
 
 
@@ -57,13 +63,40 @@ class CheckError(RehearsalError):
 
 
 def checks(tools: Tools, live: Live) -> dict[str, Callable[[], None]]:
-    """The checks by name, in the order they are run."""
+    """The checks by name, in the order they are run: those of every application, then this one's own."""
+    site = _Site(tools=tools, live=live)
     return {
-        "home_page": lambda: home_page(tools.place, live),
+        "page_answers": lambda: page_answers(tools.place, live),
         "readyz_release": lambda: readyz_release(tools.place, live),
         "request_id_in_logs": lambda: request_id_in_logs(tools, live),
-        "agreement_survives_its_task": lambda: agreement_survives_its_task(tools, live),
+        **{name: partial(_own, check, site) for name, check in live.application.checks.items()},
     }
+
+
+def _own(check: Check, site: "_Site") -> None:
+    """A check of the application's own: whatever it raises is what it found."""
+    try:
+        check(site)
+    except Exception as error:
+        raise CheckError(str(error) or type(error).__name__) from error
+
+
+@dataclass(kw_only=True)
+class _Site:
+    """What the application's own checks are given."""
+
+    tools: Tools
+    live: Live
+
+    @property
+    def url(self) -> str:
+        return self.live.url
+
+    def user(self) -> BalancerClient:
+        return BalancerClient(place=self.tools.place, url=self.live.url)
+
+    def replace_tasks(self) -> None:
+        _replace_tasks(self.tools, self.live)
 
 
 def run(all_checks: dict[str, Callable[[], None]], doing: Callable[[str], None]) -> dict[str, str]:
@@ -99,23 +132,30 @@ def _expect(answer: Answer, status: int, what: str) -> Answer:
     return answer
 
 
-def home_page(place: Place, live: Live) -> None:
-    answer = _expect(BalancerClient(place=place, url=live.url).get("/"), OK, "the home page")
-    if "<html" not in answer.body.lower():
-        raise CheckError(f"the home page is not HTML: {answer.body[:200]}")
+def page_answers(place: Place, live: Live) -> None:
+    """The first of the application's pages is answered, whatever is said to somebody who has not logged in."""
+    _page(place, live)
+
+
+def _page(place: Place, live: Live) -> Answer:
+    path = live.application.pages[0]
+    answer = BalancerClient(place=place, url=live.url).get(path)
+    if answer.status >= FIRST_BAD_STATUS:
+        raise CheckError(f"{path} answered {answer.status}: {' '.join(answer.body.split())[:200]}")
+    return answer
 
 
 def readyz_release(place: Place, live: Live) -> None:
-    answer = _expect(BalancerClient(place=place, url=live.url).get("/readyz"), OK, "/readyz")
+    path = live.application.readiness_path
+    answer = _expect(BalancerClient(place=place, url=live.url).get(path), OK, path)
     release = json.loads(answer.body).get("release")
     if release != live.release:
-        raise CheckError(f"/readyz answers release {release}, deployed was {live.release}")
+        raise CheckError(f"{path} answers release {release}, deployed was {live.release}")
 
 
 def request_id_in_logs(tools: Tools, live: Live) -> None:
     """The id a user's answer carries is found again in CloudWatch Logs, in the line of that very request."""
-    answer = _expect(BalancerClient(place=tools.place, url=live.url).get("/"), OK, "the home page")
-    request_id = answer.headers.get("x-request-id", "")
+    request_id = _page(tools.place, live).headers.get("x-request-id", "")
     if not request_id:
         raise CheckError("the answer carries no X-Request-ID")
     group = f"/pactum/{live.stack}/web"
@@ -128,49 +168,13 @@ def request_id_in_logs(tools: Tools, live: Live) -> None:
     raise CheckError(f"request id {request_id} is not in log group {group} after {LOG_SECONDS} s")
 
 
-def agreement_survives_its_task(tools: Tools, live: Live) -> None:
-    """An agreement made with the real form is still there after every task that ran was replaced."""
-    user = BalancerClient(place=tools.place, url=live.url)
-    path, title = _create_agreement(user, live)
-    _replace_tasks(tools, live)
-    answer = _expect(BalancerClient(place=tools.place, url=live.url).get(path), OK, "the agreement's page")
-    if title not in answer.body:
-        raise CheckError(f"{path} no longer shows the agreement after its task was replaced")
-
-
-def _create_agreement(user: BalancerClient, live: Live) -> tuple[str, str]:
-    form = _expect(user.get("/agreements/new/"), OK, "the form")
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form.body)
-    if not token:
-        raise CheckError("the form for a new agreement carries no CSRF token")
-    title = f"Rehearsed agreement {secrets.token_hex(4)}"
-    fields = {
-        "csrfmiddlewaretoken": token[1],
-        "title": title,
-        "parties": "Ana Lima\nBento Souza",
-        "terms": "Both parties rehearse before they deploy.",
-        "status": "draft",
-    }
-    origin = live.url.rstrip("/")
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Referer": f"{origin}/agreements/new/"}
-    answer = _expect(
-        user.request("POST", "/agreements/new/", headers=headers, body=urlencode(fields)),
-        FOUND,
-        "creating an agreement",
-    )
-    path = re.sub(r"^https?://[^/]+", "", answer.headers.get("location", ""))
-    if title not in _expect(user.get(path), OK, "the new agreement's page").body:
-        raise CheckError(f"{path} does not show the agreement that was just created")
-    return path, title
-
-
 def _replace_tasks(tools: Tools, live: Live) -> None:
     ecs = tools.client("ecs")
     before = ecs.list_tasks(cluster=live.cluster, serviceName=live.service, desiredStatus="RUNNING")["taskArns"]
     if not before:
         raise CheckError(f"service {live.service} runs no task")
     for task in before:
-        ecs.stop_task(cluster=live.cluster, task=task, reason="rehearsal: is the agreement still there afterwards?")
+        ecs.stop_task(cluster=live.cluster, task=task, reason="rehearsal: is what was stored still there afterwards?")
     deadline = time.monotonic() + REPLACEMENT_SECONDS
     while time.monotonic() < deadline:
         now = ecs.list_tasks(cluster=live.cluster, serviceName=live.service, desiredStatus="RUNNING")["taskArns"]
@@ -182,6 +186,6 @@ def _replace_tasks(tools: Tools, live: Live) -> None:
 
 def _answers(place: Place, live: Live) -> bool:
     try:
-        return BalancerClient(place=place, url=live.url).get("/readyz").status == OK
+        return BalancerClient(place=place, url=live.url).get(live.application.readiness_path).status == OK
     except (OSError, HTTPException):
         return False

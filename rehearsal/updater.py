@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rehearsal import configuration, program
+from rehearsal import application, configuration, program
 from rehearsal.configuration import Configuration
 from rehearsal.docker_client import DockerClient
 from rehearsal.engine import Engine, Finder
@@ -34,12 +34,16 @@ EMULATOR_END_SECONDS = 1.0
 
 @dataclass(kw_only=True)
 class Updater:
-    """Updates of one stack. `overrides` are configuration values (full keys) above the stack file's in every update."""
+    """Updates of one stack. `overrides` are configuration values (full keys) above the stack file's in every update.
+
+    `config_file` is the stack file, where that is not Pulumi.STACK.yaml.
+    """
 
     stack: str
     place: Place = field(default_factory=Place)
     progress: Progress = field(default_factory=Progress)
     overrides: dict[str, str] = field(default_factory=dict)
+    config_file: Path | None = None
     find: Finder = realiser_of
     live: Live | None = None
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -50,7 +54,8 @@ class Updater:
     def __post_init__(self) -> None:
         self.report = Report(stack=self.stack)
         # A wrong stack file is told before anything is installed or started.
-        values = configuration.load(self.place.root, self.stack, self.overrides).values
+        values = self._configuration(None).values
+        self.application = application.read(self.place.root, values)
         # The emulator plays the stack's own account. A value of another form is the program's to refuse.
         account = re.search(r"\d{12}", values.get("aws:allowedAccountIds", ""))
         if account:
@@ -111,7 +116,7 @@ class Updater:
         except FileNotFoundError:
             self.outputs, self.live = {}, None
             return
-        self.live = Live.from_outputs(self.stack, self.outputs)
+        self.live = Live.from_outputs(self.stack, self.outputs, self.application)
         self.report.url, self.report.digest = self.place.front_url, self.live.release
 
     @property
@@ -119,7 +124,8 @@ class Updater:
         return self.place.scratch / f"outputs-{self.stack}.json"
 
     def _configuration(self, overrides: Mapping[str, str] | None) -> Configuration:
-        return configuration.load(self.place.root, self.stack, {**self.overrides, **(overrides or {})})
+        above = {**self.overrides, **(overrides or {})}
+        return configuration.load(self.place.root, self.stack, above, config_file=self.config_file)
 
     def _run(self, loaded: Configuration, *, preview: bool) -> tuple[Mapping[str, Any], Tally]:
         self.place.scratch.mkdir(parents=True, exist_ok=True)
@@ -149,6 +155,7 @@ class Updater:
         scratch = self.place.scratch
         values = json.dumps(dict(loaded.values))
         (scratch / f"config-{loaded.project}.json").write_text(values, encoding="utf-8")
+        self.report.operator_values |= self.tools.operator_values
         self.report.declared |= engine.declared
         self.report.not_rehearsed |= engine.not_rehearsed
         totals: dict[str, int] = {}

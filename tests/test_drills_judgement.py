@@ -33,7 +33,8 @@ def server() -> Iterator[FailingServer]:
 
 
 def _load(server: FailingServer) -> Load:
-    return Load(place=Place(gateway_port=server.port, front_port=1), url=LIVE.url, users=2, requests_per_second=100)
+    place = Place(gateway_port=server.port, front_port=1)
+    return Load(place=place, url=LIVE.url, paths=LIVE.users_paths, users=2, requests_per_second=100)
 
 
 def test_a_bad_release_that_users_saw_is_an_error(server: FailingServer) -> None:

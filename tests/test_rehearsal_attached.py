@@ -23,6 +23,7 @@ from rehearsal.progress import Progress
 from rehearsal.realisers.tables import realiser_of
 from rehearsal.session import Rehearsal
 from rehearsal.state import Tally
+from tests.shop import STACK_FILE
 
 DOCKER = DockerClient(executable="/nonexistent/docker")
 IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/pactum@sha256:{'a' * 64}"
@@ -51,6 +52,13 @@ def test_a_rehearsal_that_is_up_can_be_attached_to(place: Place) -> None:
     assert updater.tools.docker == DOCKER
     assert updater.live is not None
     assert updater.live.release == "sha256:a", "what is live is known from the last update, whoever ran it"
+
+
+def test_an_update_reads_the_stack_file_that_the_rehearsal_was_started_with(place: Place) -> None:
+    attached.announce(place, stack="shop", overrides={}, docker=DOCKER, config_file=STACK_FILE)
+    processes.record(place.emulator_record, os.getpid())
+    updater = attached.attach(place, "shop", Progress())
+    assert updater._configuration(None).values["pactum:port"] == "9000"
 
 
 @pytest.mark.parametrize("lacking", ["a record", "an emulator", "the same stack"])

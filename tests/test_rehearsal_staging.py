@@ -65,9 +65,10 @@ def left_behind(place: Place) -> dict[str, str]:
 def test_what_must_work_works_through_the_balancer(live: Rehearsal) -> None:
     found = live.smoke()
     expected = {
-        "home_page",
+        "page_answers",
         "readyz_release",
         "request_id_in_logs",
+        "home_page",
         "agreement_survives_its_task",
         "secrets_stay_secret",
     }

@@ -14,7 +14,7 @@ from rehearsal.drills.attached_update import AttachedUpdate
 from rehearsal.drills.drill import DrillError, expect
 from rehearsal.emulator_process import EmulatorEndedError
 from rehearsal.errors import RehearsalError
-from rehearsal.load import PATHS, REQUESTS_PER_SECOND, USERS, Load
+from rehearsal.load import REQUESTS_PER_SECOND, USERS, Load
 from rehearsal.place import PROJECT_ROOT
 from rehearsal.smoke import Live
 from rehearsal.state import Tally
@@ -121,7 +121,7 @@ class Stage:
         self,
         *,
         users: int = USERS,
-        paths: Sequence[str] = PATHS,
+        paths: Sequence[str] | None = None,
         requests_per_second: float = REQUESTS_PER_SECOND,
     ) -> Iterator[Load]:
         """Users who keep asking meanwhile, and a moment before and after."""
@@ -129,7 +129,8 @@ class Stage:
             place=self.updater.place,
             url=self.live.url,
             users=users,
-            paths=paths,
+            paths=self.live.users_paths if paths is None else paths,
+            readiness=self.live.application.readiness_path,
             requests_per_second=requests_per_second,
         )
         self.loads.append(load)
@@ -181,8 +182,8 @@ class Stage:
             raise DrillError(f"`ops {' '.join(words)}` did not end within {OPERATION_SECONDS} s") from None
 
     def serves(self, release: str, *, within_seconds: float) -> bool:
-        """Whether /readyz answers with a release within some seconds."""
-        return releases.serves(self.updater.place, self.live.url, release, within_seconds=within_seconds)
+        """Whether a release answers within some seconds."""
+        return releases.serves(self.updater.place, self.live, release, within_seconds=within_seconds)
 
     def service(self) -> dict[str, Any]:
         """The ECS service, as describe_services answers it."""

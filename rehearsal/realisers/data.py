@@ -1,5 +1,7 @@
 """What keeps data: the database, secrets, image repository. The database is a real PostgreSQL in a container."""
 
+import os
+import secrets
 import time
 from typing import Any
 
@@ -10,6 +12,10 @@ from rehearsal.realisers.tools import Tools
 from rehearsal.state import Deployed, Properties
 
 DATABASE_SECONDS = 180
+# infra/secrets.py: before the variable's name, in the tag of a secret whose value only a person can know.
+GIVEN = "given:"
+# Before the variable's name, in the environment of a rehearsal: the value that the person would put.
+OPERATOR_VALUE = "REHEARSAL_SECRET_"
 AT_DELETION = "acts when the resource is deleted; a rehearsal ends by removing its containers"
 
 
@@ -160,7 +166,18 @@ def _create_secret(tools: Tools, _: str, inputs: Properties) -> Made:
         "tags": tag_list(),
     }
     response = tools.client("secretsmanager").create_secret(Name=name, **parameters(fields, inputs))
+    _as_an_operator(tools, response["ARN"], inputs)
     return Made(id=response["ARN"], outputs={"arn": response["ARN"], "name": name})
+
+
+def _as_an_operator(tools: Tools, arn: str, inputs: Properties) -> None:
+    """Put what `ops set-secret` would into a secret that only a person knows: on AWS the update stops for it."""
+    kinds = [value for key, value in (inputs.get("tags") or {}).items() if key.endswith(":secret")]
+    for variable in (kind.removeprefix(GIVEN) for kind in kinds if kind.startswith(GIVEN)):
+        source = f"{OPERATOR_VALUE}{variable}"
+        value = os.environ.get(source) or f"rehearsed-{secrets.token_urlsafe(32)}"
+        tools.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=value)
+        tools.operator_values[variable] = source if os.environ.get(source) else "made up"
 
 
 def _update_secret(tools: Tools, before: Deployed, inputs: Properties) -> Made:

@@ -28,6 +28,8 @@ class Tools:
     command_timeout_seconds: float
     region: str = REGION
     notify: Callable[[str], None] = lambda _: None
+    # Secrets that got a value in an operator's place -> where it is from.
+    operator_values: dict[str, str] = field(default_factory=dict)
     _clients: dict[str, Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

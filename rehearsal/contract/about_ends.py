@@ -1,0 +1,161 @@
+"""What the contract asks of the web process in bad moments: a database that hangs, SIGTERM, idle connections."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from typing import TYPE_CHECKING
+
+from rehearsal.contract.about_web import OVER_HTTPS, UNAVAILABLE, asked, ready_or_untried, wait_until_ready
+from rehearsal.contract.container import OK, ask
+from rehearsal.contract.requirement import MissingError, Requirement, UntriedError
+from rehearsal.contract.terms import HOST
+from rehearsal.contract.trial import Users
+
+if TYPE_CHECKING:
+    from rehearsal.contract.container import Container
+    from rehearsal.contract.trial import Trial
+
+TOPIC = "Bad moments"
+# What the health check in the balancer and in the task definition give it.
+HEALTH_SECONDS = 4.0
+# More than it has threads.
+USERS = 8
+FILL_SECONDS = 0.7
+END_SECONDS = 10.0
+HANG_SECONDS = 2.0
+IDLE_SECONDS = 61.0
+KILLED_BY_TERM, KILLED = 143, 137
+
+
+def hanging_database(trial: Trial) -> None:
+    web = ready_or_untried(trial)
+    users = Users(container=web)
+    with trial.ground.hanging():
+        users.ask([trial.terms.page] * USERS, OVER_HTTPS)
+        time.sleep(FILL_SECONDS)
+        waiting = len(users.waiting())
+        started = time.monotonic()
+        try:
+            health = web.get(trial.terms.health_path, seconds=HEALTH_SECONDS).status
+        except (OSError, http.client.HTTPException):
+            health = 0
+        took = time.monotonic() - started
+        readiness = asked(web, trial.terms.readiness_path).status
+    users.leave(30)
+    if health != OK:
+        told = f"was answered {health}" if health else f"was not answered within {HEALTH_SECONDS:.0f} s"
+        raise MissingError(
+            f"While {waiting} requests waited for the database, {trial.terms.health_path} {told} ({took:.1f} s)"
+        )
+    if readiness != UNAVAILABLE:
+        raise MissingError(f"While the database hung, {trial.terms.readiness_path} was answered {readiness}")
+
+
+def recovers(trial: Trial) -> None:
+    web = ready_or_untried(trial)
+    answer = wait_until_ready(trial, web)
+    if answer.status != OK:
+        raise MissingError(
+            f"Seconds after the database came back, readiness is still {answer.status}: {answer.body[:120]}"
+        )
+    status = asked(web, trial.terms.page, headers=OVER_HTTPS).status
+    if status >= UNAVAILABLE:
+        raise MissingError(f"Seconds after the database came back, {trial.terms.page} is answered {status}")
+
+
+def ends_without_database(trial: Trial) -> None:
+    web = trial.needing(trial.alone)
+    asked(web, trial.terms.readiness_path)
+    _signal(web)
+    _judge_end(web)
+
+
+def finishes_requests(trial: Trial) -> None:
+    web = trial.needing(trial.serving)
+    users = Users(container=web)
+    with trial.ground.hanging():
+        users.ask([*[trial.terms.page] * 3, trial.terms.readiness_path], OVER_HTTPS)
+        time.sleep(FILL_SECONDS)
+        in_flight = users.waiting()
+        _signal(web)
+        time.sleep(HANG_SECONDS)
+    users.leave(30)
+    _judge_end(web)
+    lost = [users.lost[number] for number in in_flight if number in users.lost]
+    if lost:
+        raise MissingError(f"{len(lost)} of {len(in_flight)} requests in flight got no answer: {lost[0]}")
+    if not in_flight:
+        raise UntriedError(
+            "it ended well, but no request took long enough to be in flight; name a page that asks the"
+            " database (--page)"
+        )
+
+
+def _signal(web: Container) -> None:
+    web.ground.docker.run("kill", "--signal", "TERM", web.id)
+
+
+def _judge_end(web: Container) -> None:
+    code = web.end(END_SECONDS)
+    if code is None:
+        raise MissingError(f"It still ran {END_SECONDS:.0f} s after SIGTERM, when ECS kills it{web.told()}")
+    if code in (KILLED, KILLED_BY_TERM):
+        raise MissingError(f"SIGTERM killed it (exit code {code}): nobody took the signal for an order to finish")
+    if code:
+        raise MissingError(f"After SIGTERM it ended with exit code {code}{web.told()}")
+
+
+def keeps_idle_connections(trial: Trial) -> None:
+    if not trial.thorough:
+        raise UntriedError(f"it takes {IDLE_SECONDS:.0f} s: ask for it with --thorough (THOROUGH=1)")
+    web = trial.needing(trial.elsewhere)
+    connection = http.client.HTTPConnection("127.0.0.1", web.published(), timeout=15)
+    try:
+        for pause in (IDLE_SECONDS, 0.0):
+            ask(connection, trial.terms.health_path, {"Host": HOST, "Connection": "keep-alive"})
+            time.sleep(pause)
+            if connection.sock is None:
+                raise MissingError("It closes a connection after its answer, although it was asked to keep it")
+    except (OSError, http.client.HTTPException) as error:
+        raise MissingError(
+            f"A connection that was idle for {IDLE_SECONDS:.0f} s was closed; the balancer, which keeps them for 60 s,"
+            f" would have sent a request on it: {type(error).__name__}"
+        ) from error
+    finally:
+        connection.close()
+
+
+REQUIREMENTS = [
+    Requirement(
+        topic=TOPIC,
+        name="the database hangs: health is answered within 4 s, readiness 503",
+        remedy="Health must ask no database and wait for no thread that does; deployment.gunicorn_config keeps threads"
+        " free for it.",
+        check=hanging_database,
+    ),
+    Requirement(
+        topic=TOPIC,
+        name="the database comes back: so does the application, by itself",
+        remedy="Check connections before they are used (CONN_HEALTH_CHECKS, or the pool's), and give up on dead ones.",
+        check=recovers,
+    ),
+    Requirement(
+        topic=TOPIC,
+        name="idle connections are kept longer than the balancer's 60 s",
+        remedy="gunicorn: keepalive = 75, with a worker class that keeps connections (gthread).",
+        check=keeps_idle_connections,
+    ),
+    Requirement(
+        topic=TOPIC,
+        name="SIGTERM while there is no database: ends within 10 s, exit code 0",
+        remedy="Handle SIGTERM, and let no background thread or pool keep the process alive.",
+        check=ends_without_database,
+    ),
+    Requirement(
+        topic=TOPIC,
+        name="SIGTERM: requests in flight are finished, then it ends, within 10 s and with exit code 0",
+        remedy="Let the server be process 1 (a command as a list, no shell, no runserver), graceful_timeout = 8.",
+        check=finishes_requests,
+    ),
+]

@@ -1,0 +1,251 @@
+"""What the contract asks of the web process: starting, health, TLS to the database, answers through a balancer."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from typing import TYPE_CHECKING
+
+from rehearsal.contract.container import OK, NotStartedError
+from rehearsal.contract.requirement import MissingError, Requirement, UntriedError
+from rehearsal.contract.terms import APP_USER, RELEASE
+from rehearsal.contract.trial import OTHER_PORT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rehearsal.contract.container import Answer, Container
+    from rehearsal.contract.trial import Trial
+
+TOPIC = "The web process"
+UNAVAILABLE, FIRST_BAD_STATUS, BAD_REQUEST = 503, 500, 400
+HTTP_1_1 = 11
+READY_SECONDS = 15.0
+BY_ADDRESS = "10.0.0.9"
+# What the balancer adds for a user who came over HTTPS.
+OVER_HTTPS = {"X-Forwarded-Proto": "https"}
+SETTINGS = (
+    "take over deployment.settings at the end of settings.py, and wrap MIDDLEWARE in deployed(...), as the last section"
+    " of docs/app-contract.md shows."
+)
+
+
+UNENCRYPTED = f"""
+SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = '{APP_USER}' AND NOT ssl
+"""  # noqa: S608 - a name of ours
+
+
+def starts(trial: Trial) -> None:
+    _or_missing(trial.alone)
+    if trial.unhardened:
+        raise MissingError(
+            f"{trial.unhardened}\nWith a writable root, all capabilities and as the image's own user it does start:"
+            f" so it is tried below"
+        )
+
+
+def healthy(trial: Trial) -> None:
+    answer = asked(trial.needing(trial.alone), trial.terms.health_path)
+    if answer.status != OK:
+        raise MissingError(f"Without any database, {trial.terms.health_path} was answered {answer.status}")
+
+
+def other_port(trial: Trial) -> None:
+    trial.needing(trial.alone)
+    _or_missing(trial.elsewhere)
+
+
+def _or_missing(web: Callable[[], Container]) -> Container:
+    try:
+        return web()
+    except NotStartedError as error:
+        raise MissingError(str(error)) from error
+
+
+def asked(container: Container, path: str, **options: object) -> Answer:
+    """One answer. MissingError when there is none."""
+    try:
+        return container.get(path, **options)  # type: ignore[arg-type]
+    except (OSError, http.client.HTTPException) as error:
+        raise MissingError(f"{path} was not answered: {type(error).__name__} {error}{container.told()}") from error
+
+
+def _short(answer: Answer) -> str:
+    return " ".join(answer.body.split())[:100]
+
+
+def http_1_1(trial: Trial) -> None:
+    answer = asked(trial.needing(trial.alone), trial.terms.health_path)
+    if answer.version != HTTP_1_1:
+        raise MissingError("It answers in HTTP/1.0, so the balancer opens a connection for every request")
+
+
+def by_address(trial: Trial) -> None:
+    """Health, like readiness, whoever is asked for: over plain HTTP, although users come over HTTPS."""
+    for path, expected in ((trial.terms.health_path, {OK}), (trial.terms.readiness_path, {OK, UNAVAILABLE})):
+        answer = asked(trial.needing(trial.alone), path, host=BY_ADDRESS)
+        if answer.status not in expected:
+            raise MissingError(f"{path} with `Host: {BY_ADDRESS}` was answered {answer.status}: {_short(answer)}")
+
+
+def not_ready_without_database(trial: Trial) -> None:
+    answer = asked(trial.needing(trial.alone), trial.terms.readiness_path)
+    if answer.status != UNAVAILABLE:
+        raise MissingError(f"Without a database, {trial.terms.readiness_path} was answered {answer.status}")
+
+
+def not_ready_without_migrations(trial: Trial) -> None:
+    if trial.migration().code != 0:
+        raise UntriedError("the migration fails, see above: there is no login to ask with")
+    answer = asked(trial.needing(trial.unmigrated), trial.terms.readiness_path)
+    if answer.status != UNAVAILABLE:
+        raise MissingError(f"On an empty database, {trial.terms.readiness_path} was answered {answer.status}")
+
+
+def ready(trial: Trial) -> None:
+    web = trial.needing(trial.serving)
+    answer = wait_until_ready(trial, web)
+    if answer.status == UNAVAILABLE and trial.migration().code != 0:
+        raise UntriedError("the migration fails, see above")
+    if answer.status != OK:
+        raise MissingError(f"{trial.terms.readiness_path} is answered {answer.status}: {_short(answer)}{web.told()}")
+    try:
+        release = json.loads(answer.body)["release"]
+    except (ValueError, KeyError, TypeError):
+        raise MissingError(f'{trial.terms.readiness_path} answers no JSON with "release": {answer.body[:80]}') from None
+    if release != RELEASE:
+        raise MissingError(f"{trial.terms.readiness_path} answers release {release!r}, RELEASE was {RELEASE!r}")
+
+
+def wait_until_ready(trial: Trial, web: Container) -> Answer:
+    """The first answer that is not "not yet", or the last that is. MissingError when there is none at all."""
+    deadline = time.monotonic() + READY_SECONDS
+    while (answer := asked(web, trial.terms.readiness_path)).status == UNAVAILABLE and time.monotonic() < deadline:
+        time.sleep(0.3)
+    return answer
+
+
+def ready_or_untried(trial: Trial) -> Container:
+    """The web process that serves. UntriedError where it is not ready."""
+    try:
+        ready(trial)
+    except MissingError as missing:
+        raise UntriedError("it never gets ready, see above") from missing
+    return trial.serving()
+
+
+def verified_tls(trial: Trial) -> None:
+    web = ready_or_untried(trial)
+    if trial.ground.sql(UNENCRYPTED) != "0":
+        raise MissingError("It talks to the database without TLS, although DATABASE_SSLMODE is verify-full")
+    answer = asked(trial.needing(trial.elsewhere), trial.terms.readiness_path)
+    if answer.status == OK:
+        raise MissingError("It talks to a database whose certificate has another name")
+    asked(web, trial.terms.readiness_path)
+
+
+def page(trial: Trial) -> None:
+    web = trial.needing(trial.serving)
+    answer = asked(web, trial.terms.page, headers=OVER_HTTPS)
+    if answer.status >= FIRST_BAD_STATUS:
+        raise MissingError(f"{trial.terms.page} was answered {answer.status}{web.told()}")
+    if answer.status == BAD_REQUEST:
+        raise MissingError(f"{trial.terms.page} was answered 400 to a host name that ALLOWED_HOSTS has")
+    location = answer.headers.get("location", "")
+    if location.startswith("https://") and location.partition("://")[2].partition("/")[2] == trial.terms.page[1:]:
+        raise MissingError("A user who is on HTTPS is sent to HTTPS again and again: X-Forwarded-Proto is not read")
+
+
+def https(trial: Trial) -> None:
+    web = trial.needing(trial.serving)
+    plain = asked(web, trial.terms.page)
+    if not plain.headers.get("location", "").startswith("https://"):
+        raise MissingError(f"HTTPS=true, but {trial.terms.page} over plain HTTP was answered {plain.status}")
+    if "strict-transport-security" not in asked(web, trial.terms.page, headers=OVER_HTTPS).headers:
+        raise MissingError("HTTPS=true, but answers carry no Strict-Transport-Security")
+
+
+def foreign_host(trial: Trial) -> None:
+    answer = asked(trial.needing(trial.serving), trial.terms.page, host="foreign.example", headers=OVER_HTTPS)
+    if answer.status != BAD_REQUEST:
+        raise MissingError(f"{trial.terms.page} under a host name of somebody else's was answered {answer.status}")
+
+
+def probe(trial: Trial) -> None:
+    test = (trial.contents.config.get("Healthcheck") or {}).get("Test") or []
+    command = list(trial.terms.health_command) or test[1:]
+    if not command:
+        raise UntriedError("there is no health command, see above")
+    web = trial.needing(trial.alone)
+    code, said = web.run(command)
+    if code:
+        raise MissingError(f"`{' '.join(command)}` ended with exit code {code} beside a healthy process: {said[-200:]}")
+    code, said = web.run(command, {"PORT": str(OTHER_PORT + 1)})
+    if code == 0:
+        raise MissingError("It ends with exit code 0 also where nobody listens on PORT")
+
+
+REQUIREMENTS = [
+    Requirement(
+        topic=TOPIC,
+        name="starts as uid 10001, with a read-only root and no capabilities, without any database",
+        remedy="The log says why not. Write nowhere but to /tmp and /dev/shm, listen on 0.0.0.0 and $PORT, and ask no"
+        f" database at start. With app_image/deployment/: {SETTINGS}",
+        check=starts,
+    ),
+    Requirement(topic=TOPIC, name="answers the health path 200 without any database", remedy=SETTINGS, check=healthy),
+    Requirement(
+        topic=TOPIC,
+        name="listens where PORT says",
+        remedy="Read PORT: gunicorn --config python:deployment.gunicorn_config does; or set the stack file's `port`.",
+        check=other_port,
+    ),
+    Requirement(topic=TOPIC, name="speaks HTTP/1.1", remedy="Serve with gunicorn, not with runserver.", check=http_1_1),
+    Requirement(
+        topic=TOPIC,
+        name="answers health and readiness whatever the Host header, over plain HTTP",
+        remedy="Answer them before ALLOWED_HOSTS and the redirect to https: " + SETTINGS,
+        check=by_address,
+    ),
+    Requirement(
+        topic=TOPIC,
+        name="the health command tells a healthy process from none",
+        remedy="Make healthCommand a program that asks 127.0.0.1:$PORT for the health path and ends with 0 or 1.",
+        check=probe,
+    ),
+    Requirement(
+        topic=TOPIC, name="is not ready (503) without a database", remedy=SETTINGS, check=not_ready_without_database
+    ),
+    Requirement(
+        topic=TOPIC,
+        name="is not ready (503) as long as migrations lack",
+        remedy=SETTINGS,
+        check=not_ready_without_migrations,
+    ),
+    Requirement(
+        topic=TOPIC,
+        name="is ready (200, with RELEASE) after the migration, without the master's login",
+        remedy='Answer {"status": "ok", "release": "..."} with what RELEASE says: ' + SETTINGS,
+        check=ready,
+    ),
+    Requirement(
+        topic=TOPIC,
+        name="checks the database's certificate and its name",
+        remedy="Pass DATABASE_SSLMODE and DATABASE_SSLROOTCERT on: " + SETTINGS,
+        check=verified_tls,
+    ),
+    Requirement(topic=TOPIC, name="answers a page without a 5xx", remedy="The log says why not.", check=page),
+    Requirement(
+        topic=TOPIC,
+        name="HTTPS=true: sends users to https, and tells browsers to stay there",
+        remedy=SETTINGS,
+        check=https,
+    ),
+    Requirement(
+        topic=TOPIC,
+        name="answers only under host names that ALLOWED_HOSTS has",
+        remedy="Set ALLOWED_HOSTS from the environment: " + SETTINGS,
+        check=foreign_host,
+    ),
+]

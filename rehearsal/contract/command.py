@@ -1,0 +1,136 @@
+"""`python -m rehearsal contract`: tells what an image lacks of docs/app-contract.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import secrets
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rehearsal import base_images, children, docker_engine
+from rehearsal.contract import about_ends, about_image, about_logs, about_migration, about_web, leftovers, terms
+from rehearsal.contract.ground import DATABASE, Ground
+from rehearsal.contract.requirement import examine, summary
+from rehearsal.contract.terms import Given
+from rehearsal.contract.trial import Trial
+from rehearsal.docker_client import last_lines
+from rehearsal.errors import RehearsalError
+from rehearsal.place import PROJECT_ROOT, Place
+from rehearsal.settings_option import setting
+
+if TYPE_CHECKING:
+    from rehearsal.base_images import BaseImages
+    from rehearsal.contract.requirement import Finding
+    from rehearsal.contract.terms import Terms
+    from rehearsal.docker_client import DockerClient
+    from rehearsal.progress import Progress
+
+BUILDER = PROJECT_ROOT / "app_image" / "build"
+BUILD_SECONDS = 900
+FROM = re.compile(r"^\s*FROM\s", re.IGNORECASE | re.MULTILINE)
+REQUIREMENTS = [
+    *about_image.REQUIREMENTS,
+    *about_migration.REQUIREMENTS,
+    *about_web.REQUIREMENTS,
+    *about_logs.REQUIREMENTS,
+    *about_ends.REQUIREMENTS,
+]
+
+
+def main(arguments: list[str], progress: Progress) -> int:
+    """Tell what a stranger's image lacks of docs/app-contract.md."""
+    options = _parser().parse_args(arguments)
+    agreed = terms.read(options.stack, dict(options.set), config_file=options.config_file, page=options.page)
+    place = Place()
+    docker = docker_engine.ensure(progress.note)
+    images = base_images.provide(docker, place.scratch, progress.note)
+    leftovers.remove(docker)
+    built = ""
+    if not options.image:
+        context = options.context or agreed.context
+        built = f"pactum-contract:{os.getpid()}-{secrets.token_hex(2)}"
+        with progress.phase(f"build {_shown(context)}"):
+            build(docker, images, context, options.dockerfile or agreed.dockerfile, built)
+    try:
+        findings = examined(docker, images, options.image or built, agreed, progress, thorough=options.thorough)
+    finally:
+        if built:
+            docker.attempt("image", "rm", "--force", built, timeout_seconds=60)
+    progress.say(f"\n{summary(findings)}")
+    return 1 if any(finding.fails for finding in findings) else 0
+
+
+def build(docker: DockerClient, images: BaseImages, context: Path, dockerfile: str, reference: str) -> None:
+    """Build a context as `make image` does. RehearsalError with the end of the build's words when that fails."""
+    if not (context / dockerfile).is_file():
+        raise RehearsalError(
+            f"There is no {dockerfile} in {context}.",
+            remedy="Give CONTEXT=directory, and DOCKERFILE=name where it has another name; docs/app-contract.md tells"
+            " how to make one.",
+        )
+    if not FROM.search((context / dockerfile).read_text(encoding="utf-8")):
+        # Docker 20.10's daemon dies of it (moby/buildkit, lastTarget), and every container on the machine with it.
+        raise RehearsalError(f"{context / dockerfile} has no FROM.", remedy="Correct it: every image begins with one.")
+    environment = {
+        **os.environ,
+        # It calls `docker`: it must find the client that works here.
+        "PATH": f"{Path(docker.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "CONTEXT": str(context),
+        "DOCKERFILE": str(context / dockerfile),
+        "IMAGE": reference,
+        "PYTHON_IMAGE": images.python,
+    }
+    done = children.run([str(BUILDER)], environment=environment, timeout_seconds=BUILD_SECONDS)
+    if done.returncode:
+        raise RehearsalError(
+            f"{context} could not be built:\n{last_lines(done.stdout + done.stderr)}", remedy="Correct the Dockerfile."
+        )
+
+
+def examined(
+    docker: DockerClient, images: BaseImages, image: str, agreed: Terms, progress: Progress, *, thorough: bool
+) -> list[Finding]:
+    """Try an image on a ground of its own, which is removed afterwards."""
+    if not docker.image_exists(image):
+        raise RehearsalError(
+            f"There is no image {image} here.", remedy="Build or pull it first, or give CONTEXT=directory."
+        )
+    given = Given(terms=agreed, database=DATABASE)
+    ground = Ground(
+        docker=docker,
+        postgres_image=f"{images.prefix}/{base_images.POSTGRES}",
+        scratch=Place().scratch,
+        master_password=given.secrets["DATABASE_MASTER_PASSWORD"],
+    )
+    with ExitStack() as leaving:
+        with progress.phase("a PostgreSQL to try it on"):
+            leaving.enter_context(ground)
+        trial = Trial(image=image, terms=agreed, given=given, ground=ground, thorough=thorough)
+        trial.begin()
+        return examine(REQUIREMENTS, trial, progress.say)
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(PROJECT_ROOT) if path.is_relative_to(PROJECT_ROOT) else path
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m rehearsal contract",
+        description="Tell what an image lacks of docs/app-contract.md; exit code 1 when it lacks something.",
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--image", metavar="REF", help="an image that is here already")
+    what.add_argument("--context", metavar="DIR", type=Path, help="build this directory (default: imageContext)")
+    parser.add_argument("--dockerfile", metavar="NAME", help="the Dockerfile in it (default: the stack file's)")
+    parser.add_argument("--stack", default="staging", help="whose port, paths, commands and names hold (%(default)s)")
+    parser.add_argument("--config-file", metavar="FILE", type=Path, help="a stack file elsewhere, as for `pulumi up`")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", type=setting, action="append", default=[], help="configuration above the file's"
+    )
+    parser.add_argument("--page", metavar="PATH", default="/", help="a page that asks the database (%(default)s)")
+    parser.add_argument("--thorough", action="store_true", help="also what takes a minute")
+    return parser
