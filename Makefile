@@ -27,9 +27,51 @@ help: ## Show what there is to do
 	@$(BIN)/python -m rehearsal virtual-environment
 	@touch $@
 
+.PHONY: dev dev-reset dev-stop dev-logs dev-test shell psql manage
+dev: ## Run the app on this machine with live reload, sample data and a superuser, until Ctrl-C (DEV_PORT=8000)
+	@app_image/dev up
+
+dev-reset: ## Remove the containers and the data of `make dev`
+	@app_image/dev reset
+
+dev-stop: ## End what `make dev` left running, for example in a closed terminal
+	@app_image/dev stop
+
+dev-logs: ## Follow the logs of all that `make dev` runs
+	@app_image/dev logs
+
+dev-test: ## The app's tests, in its image, against PostgreSQL (ARGS="tests.test_pages")
+	@app_image/dev test $(ARGS)
+
+shell: ## Django's shell, with the data of `make dev`
+	@app_image/dev shell $(ARGS)
+
+psql: ## PostgreSQL's shell, with the data of `make dev`
+	@app_image/dev psql $(ARGS)
+
+manage: ## Another command of manage.py (ARGS=makemigrations)
+	@app_image/dev manage $(ARGS)
+
+# A stack file elsewhere (CONFIG_FILE=...), and configuration above it (SET="pactum:webMinimum=2 ...").
+CONFIGURED = $(if $(CONFIG_FILE),--config-file $(CONFIG_FILE)) $(foreach setting,$(SET),--set '$(setting)')
+
+.PHONY: contract
+contract: .venv/.installed ## What an image lacks of docs/app-contract.md (CONTEXT=DIR or IMAGE=..., DOCKERFILE=, STACK=, PAGE=/, THOROUGH=1)
+	@$(BIN)/python -m rehearsal contract --stack $(STACK) $(CONFIGURED) $(if $(IMAGE),--image $(IMAGE)) $(if $(CONTEXT),--context $(CONTEXT)) \
+	  $(if $(DOCKERFILE),--dockerfile $(DOCKERFILE)) $(if $(PAGE),--page $(PAGE)) $(if $(THOROUGH),--thorough)
+
+.PHONY: image sbom
+image: ## Build the app's image (IMAGE=name:tag, PLATFORM=, CACHE=, PUSH=1 and more: see app_image/build)
+	@app_image/build
+
+sbom: .venv/.installed ## Write what an image holds to sbom.cdx.json, as CycloneDX (IMAGE=name:tag; without it, `make image` first)
+	@image=$${IMAGE:-$$(app_image/build)}; \
+	  DOCKER=$$(app_image/build --client) $(BIN)/python app_image/sbom.py "$$image" >sbom.cdx.json.new
+	@mv sbom.cdx.json.new sbom.cdx.json && echo sbom.cdx.json
+
 .PHONY: rehearse clean docker-engine
 rehearse: .venv/.installed ## Deploy to this machine (STACK=prod, KEEP=1 to click around, TWICE=1 for a second up, THEN=DIR... for next releases)
-	@$(BIN)/python -m rehearsal $(STACK) $(if $(KEEP),--keep) $(if $(TWICE),--twice) $(if $(THEN),--then $(THEN))
+	@$(BIN)/python -m rehearsal $(STACK) $(if $(KEEP),--keep) $(if $(TWICE),--twice) $(CONFIGURED) $(if $(THEN),--then $(THEN))
 
 clean: .venv/.installed ## Remove what a killed rehearsal left on this machine
 	@$(BIN)/python -m rehearsal clean
@@ -38,25 +80,29 @@ clean: .venv/.installed ## Remove what a killed rehearsal left on this machine
 drills: .venv/.installed ## Rehearse failures: bad releases, lost databases, killed updates... (DRILLS="name ..." for some; `.venv/bin/python -m rehearsal drills --list`)
 	@$(BIN)/python -m rehearsal drills $(DRILLS)
 
+.PHONY: benchmark
+benchmark: .venv/.installed ## Measure our image against the usual way, on a quiet machine as root (ONLY="size start" for parts, RUNS=5)
+	@$(BIN)/python -m benchmarks $(ONLY) $(if $(RUNS),--runs $(RUNS))
+
 docker-engine: .venv/.installed ## Install and start Docker Engine where none answers (root on Debian or Ubuntu)
 	@$(BIN)/python -m rehearsal docker-engine
 
-.PHONY: test check lint types test-unit test-emulator test-app test-rehearsal
+.PHONY: test check lint types test-unit test-emulator test-app test-dev test-rehearsal
 test: check test-emulator test-app test-rehearsal ## Everything: check, then the slower tests that need a Docker engine
 
 check: lint types test-unit ## The fast part: linters, types and unit tests
 
 lint: .venv/.installed ## ruff, hadolint, shellcheck
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
-	@$(BIN)/hadolint app_image/Dockerfile
-	@$(BIN)/shellcheck .ci/run tests/app/run rehearsal/images/postgres/docker-entrypoint.sh
+	@$(BIN)/hadolint app_image/Dockerfile benchmarks/usual/Dockerfile
+	@$(BIN)/shellcheck .ci/run app_image/build app_image/dev tests/app/run benchmarks/usual/entrypoint benchmarks/usual/start rehearsal/images/postgres/docker-entrypoint.sh
 
 types: .venv/.installed .venv-emulator/.installed ## mypy, strict
 	@$(BIN)/mypy
 	@$(BIN)/mypy --config-file rehearsal/emulator/mypy.ini --python-executable .venv-emulator/bin/python -p rehearsal.emulator
 
 test-unit: .venv/.installed ## Unit tests: offline, no Docker
-	@$(BIN)/pytest -q -m 'not rehearsal'
+	@$(BIN)/pytest -q -n auto -m 'not rehearsal'
 
 test-emulator: .venv-emulator/.installed ## The emulator's extensions, in the emulator's own interpreter
 	@$(BIN)/python -m rehearsal base-images >/dev/null
@@ -64,6 +110,10 @@ test-emulator: .venv-emulator/.installed ## The emulator's extensions, in the em
 
 test-app: .venv/.installed ## The application's own tests, inside its image
 	@$(BIN)/python -m rehearsal test-app
+
+test-dev: .venv/.installed ## `make dev` and its siblings, really run
+	@$(BIN)/python -m rehearsal base-images >/dev/null
+	@$(BIN)/pytest -q --timeout 300 tests/app/check_development.py
 
 test-rehearsal: .venv/.installed ## Staging deployed to this machine, bad releases included
 	@$(BIN)/pytest -q -m rehearsal
@@ -98,3 +148,4 @@ lock: .venv/.installed ## Resolve the requirements again after pyproject.toml or
 	@$(UV_COMPILE) --universal --python-version 3.11 pyproject.toml --group dev -o requirements-dev.txt
 	@$(UV_COMPILE) --universal --python-version 3.11 rehearsal/emulator/requirements.in -o rehearsal/emulator/requirements.txt
 	@$(UV_COMPILE) --python-version 3.13 app_image/requirements.in -o app_image/requirements.txt
+	@$(UV_COMPILE) --python-version 3.13 rehearsal/images/mail/requirements.in -o rehearsal/images/mail/requirements.txt

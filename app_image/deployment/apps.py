@@ -3,8 +3,11 @@
 import atexit
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.signals import request_started
 from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
+from django.template.autoreload import reset_loaders
 
 
 class DeploymentConfig(AppConfig):
@@ -15,6 +18,13 @@ class DeploymentConfig(AppConfig):
     def ready(self) -> None:
         """Close the pool before Python ends: left to its finaliser, psycopg waits 5 s for each of its four threads."""
         atexit.register(close_pools)
+        if settings.ENVIRONMENT.development:
+            request_started.connect(read_templates_anew, dispatch_uid="deployment.read_templates_anew")
+
+
+def read_templates_anew(**_: object) -> None:
+    """Forget the templates read so far: a developer who edits one sees it at the next request."""
+    reset_loaders()
 
 
 def close_pools() -> None:

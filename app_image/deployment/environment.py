@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 # Set to `true` while an image is built, and by nothing else: settings are then importable where no secret is.
 BUILDING = "IMAGE_BUILD"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+# What `RELEASE` is where the image came from a registry: production, or a rehearsal of it.
+DIGEST = "sha256:"
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 HIGHEST_PORT = 65535
 # Django's own deployment check (security.W009) asks for this length.
 SECRET_KEY_LENGTH = 50
+# Characters that mean the same in a request's first line, in a URL and in a balancer's settings.
+PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
 HOST_NAME = re.compile(r"\.?[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\]")
 
 
@@ -53,10 +57,24 @@ class Database:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mail:
+    """The server that takes the app's mail, and whom the mail is from."""
+
+    host: str
+    port: int
+    login: Login | None
+    use_tls: bool
+    sender: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Environment:
     """Everything the environment says."""
 
+    development: bool
     port: int
+    health_path: str
+    readiness_path: str
     release: str
     allowed_hosts: tuple[str, ...]
     https: bool
@@ -65,6 +83,7 @@ class Environment:
     web_threads: int
     secret_key: str = field(repr=False)
     database: Database
+    mail: Mail | None
 
 
 class Reader:
@@ -102,6 +121,17 @@ class Reader:
         self.problems.append(f"{name} is {value!r}: set it to a whole number from 1 to {highest}.")
         return default
 
+    def switch(self, name: str, default: str) -> bool:
+        return self.choice(name, ("true", "false"), default) == "true"
+
+    def path(self, name: str, default: str) -> str:
+        value = self.text(name, "", default)
+        if not PATH.fullmatch(value):
+            self.problems.append(
+                f"{name} is {value!r}: set it to a path that begins with / and has letters, digits and . _ ~ - / only."
+            )
+        return value
+
     def hosts(self, name: str) -> tuple[str, ...]:
         rule = "the host names users type, separated by commas, without scheme or port (not *)"
         hosts = tuple(host.strip() for host in self.text(name, rule).split(",") if host.strip())
@@ -116,15 +146,25 @@ class Reader:
             self.problems.append(f"{name} is {path!r}, which is no file: DATABASE_SSLMODE={sslmode} needs a CA's file.")
         return path
 
-    def master_login(self) -> Login | None:
-        user = self._variables.get("DATABASE_MASTER_USER", "")
-        password = self._variables.get("DATABASE_MASTER_PASSWORD", "")
+    def optional_login(self, user_name: str, password_name: str, purpose: str) -> Login | None:
+        user = self._variables.get(user_name, "")
+        password = self._variables.get(password_name, "")
         if not user and not password:
             return None
         if not user or not password:
-            lacking = "DATABASE_MASTER_PASSWORD" if user else "DATABASE_MASTER_USER"
-            self.problems.append(f"{lacking} is missing: the migration needs both parts of the master login.")
+            self.problems.append(f"{password_name if user else user_name} is missing: {purpose}.")
         return Login(user=user, password=password)
+
+    def development(self, *, https: bool, release: str) -> bool:
+        """Return whether this is a developer's machine; nothing that production sets goes together with it."""
+        if not self.switch("DEVELOPMENT", "false"):
+            return False
+        remedy = "DEVELOPMENT=true shows settings and code to whoever asks, so remove it from production"
+        if https:
+            self.problems.append(f"DEVELOPMENT is 'true' while HTTPS is: {remedy}, or set HTTPS=false.")
+        if release.startswith(DIGEST):
+            self.problems.append(f"DEVELOPMENT is 'true' while RELEASE is a digest: {remedy}.")
+        return True
 
 
 def read_database(reader: Reader) -> Database:
@@ -140,8 +180,24 @@ def read_database(reader: Reader) -> Database:
             user=reader.text("DATABASE_USER", "the app's database login"),
             password=reader.secret("DATABASE_PASSWORD", "the password of the app's database login"),
         ),
-        master_login=reader.master_login(),
+        master_login=reader.optional_login(
+            "DATABASE_MASTER_USER", "DATABASE_MASTER_PASSWORD", "the migration needs both parts of the master login"
+        ),
         pool_max=reader.number("DATABASE_POOL_MAX", 8, 1000),
+    )
+
+
+def read_mail(reader: Reader) -> Mail | None:
+    """Read EMAIL_* and DEFAULT_FROM_EMAIL; without EMAIL_HOST the app sends no mail."""
+    host = reader.text("EMAIL_HOST", "", "")
+    if not host:
+        return None
+    return Mail(
+        host=host,
+        port=reader.number("EMAIL_PORT", 587, HIGHEST_PORT),
+        login=reader.optional_login("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "a mail server's login has both parts"),
+        use_tls=reader.switch("EMAIL_USE_TLS", "true"),
+        sender=reader.text("DEFAULT_FROM_EMAIL", "the address that the app's mail is from"),
     )
 
 
@@ -151,11 +207,23 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     Raises `EnvironmentInvalid`, which names every missing or wrong variable at once.
     """
     reader = Reader(variables)
+    https = reader.switch("HTTPS", "true")
+    release = reader.text("RELEASE", "", "unreleased")
+    health_path = reader.path("HEALTH_PATH", "/healthz")
+    readiness_path = reader.path("READINESS_PATH", "/readyz")
+    if health_path == readiness_path:
+        reader.problems.append(
+            f"READINESS_PATH is {readiness_path!r}, as HEALTH_PATH is: set them to different paths, for they answer"
+            " different questions."
+        )
     environment = Environment(
+        development=reader.development(https=https, release=release),
         port=reader.number("PORT", 8000, HIGHEST_PORT),
-        release=reader.text("RELEASE", "", "unreleased"),
+        health_path=health_path,
+        readiness_path=readiness_path,
+        release=release,
         allowed_hosts=reader.hosts("ALLOWED_HOSTS"),
-        https=reader.choice("HTTPS", ("true", "false"), "true") == "true",
+        https=https,
         log_level=reader.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
         web_concurrency=reader.number("WEB_CONCURRENCY", 2, 100),
         web_threads=reader.number("WEB_THREADS", 4, 1000),
@@ -163,6 +231,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
             "SECRET_KEY", f"a random string of at least {SECRET_KEY_LENGTH} characters", SECRET_KEY_LENGTH
         ),
         database=read_database(reader),
+        mail=read_mail(reader),
     )
     if reader.problems:
         count = len(reader.problems)

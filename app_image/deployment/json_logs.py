@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,9 +23,16 @@ class RequestFacts:
     path: str
 
 
+# Django's token in the address of a password reset: whoever reads it in a log may set the password.
+TOKEN = re.compile(r"\b[0-9a-z]{6,13}-[0-9a-f]{32}\b")
 EXTRAS = ("status", "duration_ms", "migrations")
 
 current_request: ContextVar[RequestFacts | None] = ContextVar("current_request", default=None)
+
+
+def without_tokens(text: str) -> str:
+    """Return the text with the tokens of password resets taken out."""
+    return TOKEN.sub("[token]", text)
 
 
 class LineFormatter(JsonFormatter):
@@ -48,27 +56,32 @@ class LineFormatter(JsonFormatter):
         log_data["timestamp"] = datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds")
         log_data["level"] = record.levelname
         log_data["logger"] = record.name
-        log_data["message"] = record.getMessage()
+        log_data["message"] = without_tokens(record.getMessage())
         if facts:
             log_data["request_id"] = facts.request_id
             log_data["method"] = facts.method
-            log_data["path"] = facts.path
+            log_data["path"] = without_tokens(facts.path)
         for name in EXTRAS:
             if name in record.__dict__:
                 log_data[name] = record.__dict__[name]
         log_data["release"] = self._release
         for name in ("exc_info", "stack_info"):
             if message_dict.get(name):
-                log_data["exception" if name == "exc_info" else "stack"] = message_dict[name]
+                log_data["exception" if name == "exc_info" else "stack"] = without_tokens(message_dict[name])
 
 
-def logging_config(level: str, release: str) -> dict[str, Any]:
-    """Return the dictionary for `logging.config.dictConfig` that Django, the app and gunicorn share."""
+def logging_config(level: str, release: str, *, readable: bool = False) -> dict[str, Any]:
+    """Return the dictionary for `logging.config.dictConfig` that Django, the app and gunicorn share.
+
+    `readable` is for a developer's terminal: text in place of JSON.
+    """
+    json_lines = {"()": "deployment.json_logs.LineFormatter", "release": release}
+    text_lines = {"()": "deployment.readable_logs.TextFormatter"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": {"()": "deployment.json_logs.LineFormatter", "release": release}},
-        "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
+        "formatters": {"lines": text_lines if readable else json_lines},
+        "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "lines"}},
         "root": {"level": level, "handlers": ["stdout"]},
         "loggers": {
             # Django installs handlers of its own here; without them its lines reach the root's one.

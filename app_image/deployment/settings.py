@@ -19,12 +19,21 @@ __all__ = [
     "CSRF_TRUSTED_ORIGINS",
     "DATABASES",
     "DEBUG",
+    "DEFAULT_FROM_EMAIL",
+    "EMAIL_BACKEND",
+    "EMAIL_HOST",
+    "EMAIL_HOST_PASSWORD",
+    "EMAIL_HOST_USER",
+    "EMAIL_PORT",
+    "EMAIL_TIMEOUT",
+    "EMAIL_USE_TLS",
     "ENVIRONMENT",
     "LOGGING",
     "SECRET_KEY",
     "SECURE_HSTS_SECONDS",
     "SECURE_PROXY_SSL_HEADER",
     "SECURE_SSL_REDIRECT",
+    "SERVER_EMAIL",
     "SESSION_COOKIE_SECURE",
     "SILENCED_SYSTEM_CHECKS",
     "STATIC_ROOT",
@@ -37,19 +46,35 @@ __all__ = [
 ENVIRONMENT = environment_of_a_build() if os.environ.get(BUILDING) == "true" else read_environment(os.environ)
 
 SECRET_KEY = ENVIRONMENT.secret_key
-DEBUG = False
+DEBUG = ENVIRONMENT.development
 ALLOWED_HOSTS = list(ENVIRONMENT.allowed_hosts)
 DATABASES = {"default": connection_settings(ENVIRONMENT.database)}
-LOGGING = logging_config(ENVIRONMENT.log_level, ENVIRONMENT.release)
+LOGGING = logging_config(ENVIRONMENT.log_level, ENVIRONMENT.release, readable=ENVIRONMENT.development)
 logging.captureWarnings(True)
 
-# Collected, compressed and named by their content when the image is built.
+# Collected, compressed and named by their content when the image is built; a developer's come from their sources.
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(__file__).resolve().parent.parent / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if ENVIRONMENT.development
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
 }
+
+MAIL = ENVIRONMENT.mail
+MAIL_LOGIN = MAIL.login if MAIL else None
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if MAIL else "deployment.no_mail.NoMail"
+EMAIL_HOST = MAIL.host if MAIL else ""
+EMAIL_PORT = MAIL.port if MAIL else 0
+EMAIL_USE_TLS = MAIL.use_tls if MAIL else False
+EMAIL_HOST_USER = MAIL_LOGIN.user if MAIL_LOGIN else ""
+EMAIL_HOST_PASSWORD = MAIL_LOGIN.password if MAIL_LOGIN else ""
+# A mail server that hangs must not hold a thread: Django's own default is to wait for ever.
+EMAIL_TIMEOUT = 5
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL.sender if MAIL else "nobody@localhost"
 
 # The balancer ends TLS and always overwrites this header, so a user cannot forge it. Nobody else reaches the port.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.https else None

@@ -19,6 +19,9 @@ INSTALLED_APPS = [
     "agreements",
     "deployment",
 ]
+if ENVIRONMENT.development:
+    # Sample data; no production image has it.
+    INSTALLED_APPS += ["development"]
 
 MIDDLEWARE = deployed(
     [

@@ -45,6 +45,7 @@ class Reading(SimpleTestCase):
         self.assertEqual(environment.database.sslrootcert, "/etc/ssl/certs/rds-global-bundle.pem")
         self.assertEqual(environment.allowed_hosts, ("pactum.example", ".staging.example", "10.0.0.1"))
         self.assertEqual((environment.port, environment.log_level), (8000, "INFO"))
+        self.assertEqual((environment.health_path, environment.readiness_path), ("/healthz", "/readyz"))
         self.assertIsNone(environment.database.master_login)
 
     def test_all_problems_are_named_at_once(self) -> None:
@@ -65,6 +66,8 @@ class Reading(SimpleTestCase):
             "PORT": ("65536", "a whole number from 1 to 65535"),
             "WEB_THREADS": ("0", "a whole number from 1 to 1000"),
             "DATABASE_POOL_MAX": ("-1", "a whole number from 1 to 1000"),
+            "HEALTH_PATH": ("healthz", "a path that begins with /"),
+            "READINESS_PATH": ("/readyz?deep", "a path that begins with /"),
             "LOG_LEVEL": ("info", "DEBUG, INFO, WARNING"),
             "ALLOWED_HOSTS": ("https://pactum.example", "without scheme or port"),
             "DATABASE_SSLROOTCERT": ("/nowhere.pem", "is no file"),
@@ -76,6 +79,11 @@ class Reading(SimpleTestCase):
                 self.assertIn(repr(value), message)
                 self.assertIn(rule, message)
                 self.assertIn("1 problem:", message)
+
+    def test_health_and_readiness_are_two_paths(self) -> None:
+        environment = read_environment(COMPLETE | {"HEALTH_PATH": "/up", "READINESS_PATH": "/shop/ready"})
+        self.assertEqual((environment.health_path, environment.readiness_path), ("/up", "/shop/ready"))
+        self.assertIn("set them to different paths", self.problems(READINESS_PATH="/healthz"))
 
     def test_any_host_is_no_host(self) -> None:
         self.assertIn("not *", self.problems(ALLOWED_HOSTS="*"))
