@@ -47,8 +47,8 @@ class Image(pulumi.ComponentResource):
             build_args = {**settings.build_arguments, "PYTHON_IMAGE": settings.python_image}
             platform = PLATFORMS[settings.cpu_architecture]
             sources = context_digest(args.context, args.dockerfile, {**build_args, "platform": platform})[:12]
-            # The repository's tags are immutable, and builds are not reproducible to the bit: sources that come back
-            # (a revert, another stack, a lost state) need a tag of their own. It stays as long as the sources do.
+            # The repository's tags are immutable, and an image's configuration holds the moment of its build: sources
+            # that come back (a revert, another stack, a lost state) need a tag of their own, as long as they stay.
             build = random.RandomId(
                 f"{name}-build", byte_length=4, keepers={"sources": sources}, opts=pulumi.ResourceOptions(parent=self)
             )

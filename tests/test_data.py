@@ -28,7 +28,7 @@ def database(*, protection: bool, preview: bool = False) -> tuple[Recorder, Data
 
     def program() -> None:
         args = DatabaseArgs(
-                project="pactum",
+            project="pactum",
             settings=settings,
             subnet_ids=[out("subnet-1"), out("subnet-2")],
             security_group_id=out("sg-1"),

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from infra.application import serving
-from infra.settings import WebSettings
 from infra.task_roles import execution_policy, trust_policy
 from stacks.application import deploy
-from tests.recorder import ACCOUNT, DIGEST, REGION, Recorder, configure, container, record
+from tests.recorder import ACCOUNT, DIGEST, REGION, ROOT, Recorder, configure, container, record
 
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:one"
 
@@ -139,17 +138,54 @@ def test_roles_are_assumed_by_ecs_tasks_of_this_account_only() -> None:
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
 
-@pytest.mark.parametrize(("cpu", "processes"), [(256, "1"), (512, "1"), (1024, "2"), (4096, "8")])
-def test_processes_follow_the_cpu_and_there_is_always_one(cpu: int, processes: str) -> None:
-    web = WebSettings(
-        certificate_arn="",
-        domain_name="",
-        cpu=cpu,
-        memory_mib=2048,
-        minimum=1,
-        health_grace_seconds=60,
-        deployment_timeout_seconds=60,
+def test_ecs_asks_a_web_container_what_the_images_healthcheck_asks(stack: Recorder) -> None:
+    dockerfile = (ROOT / "app_image" / "Dockerfile").read_text()
+    (options, command) = re.findall(r"^HEALTHCHECK (.*?)\s*\\?\n?\s*CMD (\[.*\])$", dockerfile, re.MULTILINE)[0]
+    said = dict(re.findall(r"--([a-z-]+)=(\d+)", options))
+    assert container(stack, "pactum-staging-web")["healthCheck"] == {
+        "command": ["CMD", *json.loads(command)],
+        "interval": int(said["interval"]),
+        "timeout": int(said["timeout"]),
+        "retries": int(said["retries"]),
+        "startPeriod": int(said["start-period"]),
+    }
+    for process in ("migrate", "shell"):
+        assert "healthCheck" not in container(stack, f"pactum-staging-{process}"), "nothing answers there"
+
+
+def test_another_application_is_a_matter_of_configuration() -> None:
+    configure(
+        "staging",
+        imageDigest=DIGEST,
+        port=9000,
+        healthPath="/alive",
+        readinessPath="/ready",
+        healthCommand=[],
+        webCommand=["granian", "shop.wsgi"],
+        migrateCommand=["python", "manage.py", "migrate"],
+        environment={"LOG_LEVEL": "DEBUG", "PAGE_SIZE": 20},
+        environmentNames={"SECRET_KEY": "DJANGO_SECRET_KEY", "WEB_THREADS": "THREADS", "DATABASE_MASTER_USER": "ADMIN"},
+        secrets=["MAIL_TOKEN"],
     )
-    environment = serving(web)
-    assert environment["WEB_CONCURRENCY"] == processes
-    assert environment["DATABASE_POOL_MAX"] == environment["WEB_THREADS"], "a thread without a connection waits"
+    recorder = record(deploy)
+    assert recorder.error is None
+    web, migrate = (container(recorder, f"pactum-staging-{process}") for process in ("web", "migrate"))
+    plain = {entry["name"]: entry["value"] for entry in web["environment"]}
+    secret = {entry["name"]: entry["valueFrom"] for entry in web["secrets"]}
+    assert (web["command"], migrate["command"]) == (
+        ["granian", "shop.wsgi"],
+        ["python", "manage.py", "migrate"],
+    )
+    assert "healthCheck" not in web
+    assert [port["containerPort"] for port in web["portMappings"]] == [9000]
+    expected = {"PORT": "9000", "HEALTH_PATH": "/alive", "READINESS_PATH": "/ready", "LOG_LEVEL": "DEBUG"}
+    assert plain.items() >= {**expected, "PAGE_SIZE": "20", "THREADS": plain["WEB_THREADS"]}.items()
+    assert secret["DJANGO_SECRET_KEY"] == secret["SECRET_KEY"]
+    assert "mail-token" in secret["MAIL_TOKEN"]
+    assert "ADMIN" not in secret, "the master login under another name is still the migration's alone"
+    assert "ADMIN" in {entry["name"] for entry in migrate["secrets"]}
+    target = recorder.only("aws:lb/targetGroup:TargetGroup").inputs
+    assert (target["port"], target["healthCheck"]["path"]) == (9000, "/alive")
+    assert secret["MAIL_TOKEN"] in policy(recorder, "pactum-staging-web-execution")["Statement"][-1]["Resource"]
+    seed = recorder.only("command:local:Command", "pactum-staging-seed").inputs["create"]
+    assert f"--secret given:MAIL_TOKEN={secret['MAIL_TOKEN']}" in seed

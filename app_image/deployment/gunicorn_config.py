@@ -1,13 +1,15 @@
 """How gunicorn serves the app on Fargate behind a load balancer; times are seconds."""
 
+import gc
 import logging.config
 import os
 import sys
 
 from deployment.environment import BUILDING, EnvironmentInvalid, read_environment
 from deployment.json_logs import logging_config
-from deployment.probe_worker import lacking_internals
+from deployment.probe_worker import answering, lacking_internals
 from deployment.probe_worker import worker_connections as connections_for
+from deployment.server_hooks import ServerLog, heed_sigterm_at_once, share_what_is_loaded
 
 
 def refuse(message: str) -> None:
@@ -31,12 +33,19 @@ if lacking := lacking_internals():
         " requirements.txt names, or adapt deployment/probe_worker.py to this one."
     )
 
+# Nothing is garbage while modules are imported; looking for it takes a tenth of the start.
+gc.disable()
+
 wsgi_app = "deployment.wsgi:application"
+# One import instead of one for each process, most of whose memory is then shared.
+preload_app = True
+when_ready = share_what_is_loaded
+post_fork = heed_sigterm_at_once
 bind = f"0.0.0.0:{environment.port}"
 
 # gthread, with threads kept free for the balancer's probes. Neither has a time limit for a request (`timeout` watches
 # the main thread only): what ends one that waits for the database is in deployment/database_settings.py.
-worker_class = "deployment.probe_worker.ProbeWorker"
+worker_class = answering(environment.health_path)
 workers = environment.web_concurrency
 threads = environment.web_threads
 worker_connections = connections_for(environment.web_threads)
@@ -51,7 +60,7 @@ keepalive = 75
 graceful_timeout = 8
 
 # The app logs requests itself, with id and duration.
-accesslog = None
+logger_class = ServerLog
 logconfig_dict = logging_config(environment.log_level, environment.release)
 
 # Trust no header here: Django alone reads X-Forwarded-Proto (SECURE_PROXY_SSL_HEADER), and gunicorn would let a trusted

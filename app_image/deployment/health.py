@@ -1,4 +1,4 @@
-"""`/healthz`: the process can answer. `/readyz`: the database answers and knows this release's migrations."""
+"""The health path, `/healthz`: the process can answer. The readiness path, `/readyz`: so can the database, migrated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HEALTH_PATHS = ("/healthz", "/readyz")
 CACHE_SECONDS = 1.0
 # Shorter than any balancer's or client's own limit, so that the answer says what is wrong instead of nothing.
 DEADLINE_SECONDS = 2.0
@@ -109,13 +108,18 @@ class HealthMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
         self._readiness = Readiness()
+        self._answers = {
+            settings.ENVIRONMENT.health_path: self._healthz,
+            settings.ENVIRONMENT.readiness_path: self._readyz,
+        }
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path not in HEALTH_PATHS:
+        answer = self._answers.get(request.path)
+        if answer is None:
             return self._get_response(request)
         if request.method not in ("GET", "HEAD"):
             return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
-        response = self._healthz() if request.path == "/healthz" else self._readyz()
+        response = answer()
         response["Cache-Control"] = "no-store"
         # CommonMiddleware, which would say it, is never reached.
         response["Content-Length"] = str(len(response.content))

@@ -1,11 +1,12 @@
-"""gunicorn's threaded worker, with threads kept free for `/healthz`.
+"""gunicorn's threaded worker, with threads kept free for the health path, usually `/healthz`.
 
 gunicorn hands every connection to one pool of threads. When the database hangs, all of them wait for it, and
 `/healthz`, which asks no database, waits behind them: the balancer's probes fail, and ECS kills every task for an
-outage that no new task can cure. So this worker
+outage that no new task can cure. No server that was measured does better (docs/decisions/0008-the-server.md). So this
+worker
 
 - looks at a connection's first bytes (without taking them) before it gives it a thread, and answers a probe in threads
-  of its own. A probe is `GET` or `HEAD /healthz`, arrived whole and without a body: these threads never wait for
+  of its own. A probe is `GET` or `HEAD` of that path, arrived whole and without a body: these threads never wait for
   anybody. Everything else, also a probe that arrives in parts, goes the usual way;
 - lets so many requests wait for a thread and no more: the next is answered 503 at once. Otherwise the waiting ones
   would use up `worker_connections` some minutes into an outage; gunicorn would then accept nothing more, probes
@@ -45,8 +46,7 @@ IDLE_CONNECTIONS = 1000
 PEEK_BYTES = 4096
 WARN_EVERY_SECONDS = 10.0
 
-PROBE = re.compile(rb"(?:GET|HEAD) /healthz HTTP/1\.[01]\r\n")
-BODY = re.compile(rb"\r\n(?:content-length|transfer-encoding)[ \t]*:", re.IGNORECASE)
+BODY = re.compile(rb"\r\n(?:content-length[ \t]*:(?![ \t]*0+[ \t]*\r\n)|transfer-encoding[ \t]*:)", re.IGNORECASE)
 END_OF_HEAD = b"\r\n\r\n"
 
 # What is overridden or called, with its parameters.
@@ -85,13 +85,25 @@ def worker_connections(threads: int) -> int:
     return threads * (1 + WAITING_PER_THREAD) + IDLE_CONNECTIONS
 
 
-def is_whole_probe(head: bytes) -> bool:
+def probe_pattern(path: str) -> re.Pattern[bytes]:
+    """Return what the first line of a health probe looks like."""
+    return re.compile(rb"(?:GET|HEAD) " + re.escape(path.encode()) + rb" HTTP/1\.[01]\r\n")
+
+
+def is_whole_probe(head: bytes, probe: re.Pattern[bytes]) -> bool:
     """Whether these bytes are all of a health probe, so that answering it needs nothing more from the client."""
-    return bool(PROBE.match(head)) and head.find(END_OF_HEAD) == len(head) - len(END_OF_HEAD) and not BODY.search(head)
+    return bool(probe.match(head)) and head.find(END_OF_HEAD) == len(head) - len(END_OF_HEAD) and not BODY.search(head)
+
+
+def answering(path: str) -> type[ProbeWorker]:
+    """Return the worker for an app whose health path this is; gunicorn has no setting for it."""
+    return type("ProbeWorker", (ProbeWorker,), {"probe": probe_pattern(path)})
 
 
 class ProbeWorker(ThreadWorker):
-    """Serves as gunicorn's `gthread` does, and answers `/healthz` also while every thread is busy."""
+    """Serves as gunicorn's `gthread` does, and answers the health path also while every thread is busy."""
+
+    probe = probe_pattern("/healthz")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn's business
         super().__init__(*args, **kwargs)
@@ -169,7 +181,7 @@ class ProbeWorker(ThreadWorker):
             return True
         except OSError:
             return False
-        return not head or is_whole_probe(head)
+        return not head or is_whole_probe(head, self.probe)
 
     def _submit_to_probes(self, work: Any, conn: TConn) -> None:  # noqa: ANN401 - a method that takes the connection
         future = self.probes.submit(work, conn)

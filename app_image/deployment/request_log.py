@@ -8,7 +8,8 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from deployment.health import HEALTH_PATHS
+from django.conf import settings
+
 from deployment.json_logs import RequestFacts, current_request
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class RequestLogMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
+        self._health_paths = {settings.ENVIRONMENT.health_path, settings.ENVIRONMENT.readiness_path}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         headers = request.headers
@@ -58,9 +60,8 @@ class RequestLogMiddleware:
             current_request.reset(token)
         return response
 
-    @staticmethod
-    def _log(facts: RequestFacts, status: int, duration_ms: float) -> None:
-        healthy = facts.path in HEALTH_PATHS and status == 200  # noqa: PLR2004 - HTTP's OK
+    def _log(self, facts: RequestFacts, status: int, duration_ms: float) -> None:
+        healthy = facts.path in self._health_paths and status == 200  # noqa: PLR2004 - HTTP's OK
         logger.log(
             logging.DEBUG if healthy else logging.INFO,
             "%s %s %s",

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from unittest import mock
 
 from django.conf import settings
@@ -37,6 +38,14 @@ class Answers(TestCase):
 
 
 class WithoutDatabase(SimpleTestCase):
+    def test_the_environment_says_where_they_are(self) -> None:
+        moved = replace(settings.ENVIRONMENT, health_path="/up", readiness_path="/shop/ready")
+        with self.settings(ENVIRONMENT=moved):
+            self.assertEqual(self.answer("/up").status_code, 200)
+            self.assertEqual(self.answer("/shop/ready", Readiness(check=lambda: None)).status_code, 200)
+            with self.assertRaisesRegex(AssertionError, "must not reach the app"):
+                self.answer("/healthz")
+
     def answer(self, path: str, readiness: Readiness | None = None):  # noqa: ANN201 - Django's response
         middleware = HealthMiddleware(lambda _: self.fail("a health path must not reach the app"))
         if readiness:

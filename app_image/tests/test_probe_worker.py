@@ -17,7 +17,15 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from deployment import probe_worker
-from deployment.probe_worker import PROBE_THREADS, ProbeWorker, is_whole_probe, lacking_internals, worker_connections
+from deployment.probe_worker import (
+    PROBE_THREADS,
+    ProbeWorker,
+    answering,
+    is_whole_probe,
+    lacking_internals,
+    probe_pattern,
+    worker_connections,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -231,9 +239,18 @@ class Serving(SimpleTestCase):
 
 
 class WholeProbes(SimpleTestCase):
+    def is_one(self, head: bytes, path: str = "/healthz") -> bool:
+        return is_whole_probe(head, answering(path).probe)
+
     def test_only_a_complete_probe_without_a_body_is_one(self) -> None:
-        self.assertTrue(is_whole_probe(PROBE))
-        self.assertTrue(is_whole_probe(b"HEAD /healthz HTTP/1.0\r\n\r\n"))
+        for head in (
+            PROBE,
+            b"HEAD /healthz HTTP/1.0\r\n\r\n",
+            request("/healthz", "Content-Length: 0"),
+            request("/healthz", "content-length:00", "Connection: close"),
+        ):
+            with self.subTest(head):
+                self.assertTrue(self.is_one(head))
         for head in (
             b"",
             PROBE[:-1],
@@ -245,9 +262,18 @@ class WholeProbes(SimpleTestCase):
             request("/healthz", method="POST"),
             request("/healthz", "content-length : 1"),
             request("/healthz", "TRANSFER-ENCODING: chunked"),
+            request("/healthz", "Content-Length: 0", "Content-Length: 7"),
+            request("/healthz", "Content-Length: 01"),
+            request("/healthz", "Content-Length: 0, 7"),
         ):
             with self.subTest(head):
-                self.assertFalse(is_whole_probe(head))
+                self.assertFalse(self.is_one(head))
+
+    def test_an_app_has_its_health_path_where_it_likes(self) -> None:
+        self.assertTrue(self.is_one(request("/up.txt"), "/up.txt"))
+        self.assertFalse(self.is_one(PROBE, "/up.txt"))
+        self.assertFalse(self.is_one(request("/upxtxt"), "/up.txt"), "a path is no pattern")
+        self.assertEqual(ProbeWorker.probe, probe_pattern("/healthz"), "other workers keep theirs")
 
 
 class Internals(SimpleTestCase):
