@@ -9,7 +9,6 @@ import logging
 import os
 from pathlib import Path
 
-from deployment.database_settings import connection_settings
 from deployment.environment import BUILDING, environment_of_a_build, read_environment
 from deployment.json_logs import logging_config
 
@@ -43,12 +42,19 @@ __all__ = [
     "deployed",
 ]
 
-ENVIRONMENT = environment_of_a_build() if os.environ.get(BUILDING) == "true" else read_environment(os.environ)
+if os.environ.get(BUILDING) == "true":
+    ENVIRONMENT = environment_of_a_build()
+    # Nothing connects there, and its driver is most of what would be imported.
+    DATABASES = {"default": {"ENGINE": "django.db.backends.dummy"}}
+else:
+    from deployment.database_settings import connection_settings
+
+    ENVIRONMENT = read_environment(os.environ)
+    DATABASES = {"default": connection_settings(ENVIRONMENT.database)}
 
 SECRET_KEY = ENVIRONMENT.secret_key
 DEBUG = ENVIRONMENT.development
 ALLOWED_HOSTS = list(ENVIRONMENT.allowed_hosts)
-DATABASES = {"default": connection_settings(ENVIRONMENT.database)}
 LOGGING = logging_config(ENVIRONMENT.log_level, ENVIRONMENT.release, readable=ENVIRONMENT.development)
 logging.captureWarnings(True)
 

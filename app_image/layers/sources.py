@@ -1,14 +1,18 @@
 """Sorts a project's files into layers, so that a change rewrites little, and finds what its static files are made from.
 
-    python sources.py CONTEXT TARGET
+    python sources.py CONTEXT TARGET MEMORY
 
 TARGET/code gets the Python code, TARGET/files templates and whatever else there is, TARGET/kit what seldom changes: the
 deployment app. TARGET/static-inputs gets the static files, and what Django opens until it knows which those are. While
-all that stays the same, a change elsewhere (a view, a template) leaves the collected files in BuildKit's cache.
+all that stays the same, a change elsewhere (a view, a template) leaves the collected files in BuildKit's cache. The file
+MEMORY keeps what was found last: asking Django again takes half of such a build.
 """
 
 from __future__ import annotations
 
+import gc
+import hashlib
+import json
 import os
 import shutil
 import sys
@@ -21,8 +25,8 @@ KIT = "deployment"
 BUILD_ONLY = {"layers", "certs", "requirements.txt"}
 
 
-def opened_by_django(root: Path) -> set[Path]:
-    """Return the files below `root` that are opened until Django is set up, and all static files."""
+def opened_by_django(root: Path) -> tuple[set[Path], set[Path]]:
+    """Return the files below `root` that are opened until Django is set up, and the directories of static files."""
     opened: set[Path] = set()
 
     def notice(event: str, arguments: tuple[object, ...]) -> None:
@@ -38,11 +42,48 @@ def opened_by_django(root: Path) -> set[Path]:
     from django.contrib.staticfiles.storage import staticfiles_storage  # noqa: PLC0415
 
     django.setup()
-    for finder in get_finders():
-        for path, storage in finder.list([]):
-            opened.add(Path(storage.path(path)))
+    places = {Path(storage.location) for finder in get_finders() for _, storage in finder.list([])}
     str(staticfiles_storage)
-    return {path for path in opened if path.is_relative_to(root) and path.is_file()}
+    return (
+        {path for path in opened if path.is_relative_to(root) and path.is_file()},
+        {place for place in places if place.is_relative_to(root)},
+    )
+
+
+def deciding(context: Path, opened: list[str]) -> str:
+    """Return a digest of all that decides what Django opens: while it is the same, so is the answer."""
+    digest = hashlib.sha256(repr((sys.version, os.environ.get("DJANGO_SETTINGS_MODULE"))).encode())
+    # An app that gets its first static file gets a directory.
+    digest.update(repr(sorted(str(path) for path in context.rglob("*") if path.is_dir())).encode())
+    for name in ["requirements.txt", *sorted(opened)]:
+        digest.update(f"\0{name}\0".encode() + (context / name).read_bytes())
+    return digest.hexdigest()
+
+
+def recall(context: Path, memory: Path) -> tuple[list[str], list[str]] | None:
+    """Return what was found last, if nothing that decides it has changed since."""
+    try:
+        known = json.loads(memory.read_text(encoding="utf-8"))
+        if deciding(context, known["opened"]) == known["deciding"]:
+            return known["opened"], known["places"]
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def static_inputs(context: Path, root: Path, memory: Path) -> list[str]:
+    """Name the files, seen from the project, that its static files are made from."""
+    found = recall(context, memory)
+    if found is None:
+        files, places = opened_by_django(root)
+        found = ([str(path.relative_to(root)) for path in files], [str(path.relative_to(root)) for path in places])
+        known = {"opened": found[0], "places": found[1], "deciding": deciding(context, found[0])}
+        written = memory.with_name(f"{memory.name}-{os.getpid()}")
+        written.write_text(json.dumps(known), encoding="utf-8")
+        written.rename(memory)
+    opened, places = found
+    statics = (path for place in places for path in (root / place).rglob("*") if path.is_file())
+    return sorted({"manage.py", *opened, *(str(path.relative_to(root)) for path in statics)})
 
 
 def move(paths: list[Path], source: Path, target: Path) -> None:
@@ -53,13 +94,14 @@ def move(paths: list[Path], source: Path, target: Path) -> None:
         path.rename(place)
 
 
-def main(context: str, target: str) -> None:
-    code, files, kit, static_inputs = (Path(target, name, "app") for name in ("code", "files", "kit", "static-inputs"))
+def main(context: str, target: str, memory: str) -> None:
+    # Nothing is garbage while Django is imported, which is most of the work.
+    gc.disable()
+    code, files, kit, inputs = (Path(target, name, "app") for name in ("code", "files", "kit", "static-inputs"))
     shutil.copytree(context, code, ignore=lambda place, _: BUILD_ONLY if place == context else ())
-    for path in sorted({*opened_by_django(code), code / "manage.py"}):
-        place = static_inputs / path.relative_to(code)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, place)
+    for name in static_inputs(Path(context), code, Path(memory)):
+        (inputs / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(code / name, inputs / name)
     files.mkdir(parents=True)
     kit.mkdir(parents=True)
     move([code / KIT], code, kit)

@@ -26,6 +26,11 @@ class Pages(TestCase):
             self.assertContains(page, text)
         self.assertContains(self.client.get("/"), "Ada, Bert")
 
+    def test_the_page_about_pactum_needs_no_database(self) -> None:
+        """The benchmarks take it for a page without a query."""
+        with self.assertNumQueries(0):
+            self.assertContains(self.client.get("/about/"), "About Pactum")
+
     def test_names_are_trimmed_and_keep_their_order(self) -> None:
         self.create(parties="  Zoe \n\n Ada   Lovelace ")
         self.assertEqual([party.name for party in Agreement.objects.get().parties.all()], ["Zoe", "Ada Lovelace"])
