@@ -30,7 +30,6 @@ def share_what_is_loaded(server: Arbiter) -> None:
             " start them with the first request that needs them.",
             ", ".join(strangers),
         )
-    gc.collect()
     gc.freeze()
     # gunicorn_config.py has switched it off while everything was imported.
     gc.enable()

@@ -9,7 +9,7 @@ import logging
 import os
 from pathlib import Path
 
-from deployment.environment import BUILDING, environment_of_a_build, read_environment
+from deployment.environment import BUILDING, DIGEST, EnvironmentInvalid, environment_of_a_build, read_environment
 from deployment.json_logs import logging_config
 
 __all__ = [
@@ -43,6 +43,10 @@ __all__ = [
 ]
 
 if os.environ.get(BUILDING) == "true":
+    if os.environ.get("RELEASE", "").startswith(DIGEST):
+        raise EnvironmentInvalid(
+            f"{BUILDING} is 'true' while RELEASE is a digest: a build's made-up values serve nobody. Remove it."
+        )
     ENVIRONMENT = environment_of_a_build()
     # Nothing connects there, and its driver is most of what would be imported.
     DATABASES = {"default": {"ENGINE": "django.db.backends.dummy"}}

@@ -155,6 +155,13 @@ class Processes(SimpleTestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("IMAGE_BUILD is set", result.stdout)
 
+    def test_no_command_of_a_release_runs_on_the_made_up_values_of_an_images_build(self) -> None:
+        """A migration without a database would end well, and have done nothing."""
+        result = run("python", "manage.py", "migrate_safely", **COMPLETE | {"IMAGE_BUILD": "true"})
+        self.assertEqual((result.returncode, result.stderr), (1, ""))
+        (line,) = result.stdout.splitlines()
+        self.assertIn("IMAGE_BUILD is 'true' while RELEASE is a digest", json.loads(line)["message"])
+
     def test_the_web_process_refuses_the_master_login(self) -> None:
         master = {"DATABASE_MASTER_USER": "master", "DATABASE_MASTER_PASSWORD": "hunter2"}
         result = run(*GUNICORN, **COMPLETE | master)
