@@ -1,5 +1,6 @@
 """What a stack file says of the application it deploys: everything that differs from one Django project to another."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +8,10 @@ from dataclasses import dataclass
 from infra.config_reader import ConfigReader
 
 PATH = r"/[A-Za-z0-9._~/-]*"
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Its small letters are the name of a resource.
-SECRET_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+NAMING = "Use letters, digits and underscores, 100 of them at most."
+# Its small letters are the name of a resource, and it stands in the secret's ARN a second time.
+SECRET_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 # The variables of docs/app-contract.md that the program gives a value itself. LOG_LEVEL is a stack file's to change.
 PLAIN_VARIABLES = frozenset(
     {
@@ -33,9 +35,21 @@ SECRET_VARIABLES = frozenset(
     {"SECRET_KEY", "DATABASE_USER", "DATABASE_PASSWORD", "DATABASE_MASTER_USER", "DATABASE_MASTER_PASSWORD"}
 )
 OURS = PLAIN_VARIABLES | SECRET_VARIABLES
-SECRETIVE = re.compile(r"(^|_)(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIALS?|DSN|(API|ACCESS|PRIVATE|SECRET)_?KEY)(_|$)")
-# What an ECS task definition cannot hold: 64 KB in all, of which names and values take most.
+# What decides how the image runs: Python, the dynamic linker, and the app's modes for a build and for `make dev`.
+RUNNING = frozenset({"DEVELOPMENT", "IMAGE_BUILD", "PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LD_PRELOAD"})
+LOG_LEVEL = "LOG_LEVEL"
+SECRETIVE = re.compile(
+    r"(PASSWORD|(^|_)(PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|DSN|(API|ACCESS|PRIVATE|SECRET)_?KEY))S?(_|$)"
+    r"|_(PASS|KEYS?)$"
+)
+# Names that say where a secret is, or how long it is good for.
+ABOUT_SECRETS = re.compile(r"_(TIMEOUT|SECONDS|MINUTES|HOURS|DAYS|AGE|LIFETIME|LENGTH|NAME|PATH|URL)$")
+HARMLESS_VALUE = re.compile(r"-?\d+|true|false", re.IGNORECASE)
+CREDENTIAL = re.compile(r"://[^/\s:@]*:[^/\s@]+@|-----BEGIN|\b[rs]k_live_")
+# An ECS task definition ends at 64 KB. These secrets take 8 KB of it (name and ARN, 400 bytes each), what is said in
+# `environment` a quarter; the rest is for the contract's variables under two names, the commands and what ECS adds.
 MOST_SECRETS = 20
+MOST_ENVIRONMENT_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,28 +72,40 @@ class ApplicationSettings:
     """Further secret variables, whose values an operator puts into Secrets Manager."""
 
 
-def promises_a_secret(name: str) -> bool:
-    """Whether a variable is called like one whose value nobody may read."""
-    return bool(SECRETIVE.search(name.upper()))
+def holds_a_secret(name: str, value: str) -> bool:
+    """Whether a variable is called like one whose value nobody may read, or has such a value."""
+    upper = name.upper()
+    named = SECRETIVE.search(upper) and not ABOUT_SECRETS.search(upper) and not HARMLESS_VALUE.fullmatch(value)
+    return bool(named or CREDENTIAL.search(value))
 
 
-def read_application(config: ConfigReader) -> ApplicationSettings:
+def read_application(config: ConfigReader, stack: str) -> ApplicationSettings:
     """Read the application's keys; what is wrong with them is left with `config`."""
     environment = config.mapping("environment")
     names = config.mapping("environmentNames")
+    # Somebody may have written values there.
+    config.conceal("secrets")
     secrets = config.texts("secrets")
-    _check_environment(config, environment)
+    _check_environment(config, environment, stack)
     _check_names(config, names)
     _check_secrets(config, secrets)
     _check_second_uses(config, environment, names, secrets)
+    health_path = config.text("healthPath", pattern=PATH, example="/healthz", required=True)
+    readiness_path = config.text("readinessPath", pattern=PATH, example="/readyz", required=True)
+    if health_path and health_path == readiness_path:
+        config.refuse(
+            "readinessPath",
+            "is healthPath too.",
+            "Choose another path: one asks whether the process can answer, the other whether it can serve users.",
+        )
     return ApplicationSettings(
         context=config.text("imageContext", pattern=r"[^/].*", example="app_image", required=True),
         dockerfile=config.text("dockerfile", pattern=r"[^/].*", example="Dockerfile", required=True),
         port=config.whole("port", 1024, 65535),
-        health_path=config.text("healthPath", pattern=PATH, example="/healthz", required=True),
-        readiness_path=config.text("readinessPath", pattern=PATH, example="/readyz", required=True),
-        health_command=tuple(config.texts("healthCommand")),
-        web_command=tuple(config.texts("webCommand")),
+        health_path=health_path,
+        readiness_path=readiness_path,
+        health_command=_command(config, "healthCommand"),
+        web_command=_command(config, "webCommand"),
         migrate_command=_required(config, "migrateCommand"),
         environment=environment,
         environment_names=names,
@@ -87,27 +113,44 @@ def read_application(config: ConfigReader) -> ApplicationSettings:
     )
 
 
-def _required(config: ConfigReader, key: str) -> tuple[str, ...]:
+def _command(config: ConfigReader, key: str) -> tuple[str, ...]:
     words = tuple(config.texts(key))
+    if not all(word.strip() for word in words):
+        config.refuse(key, "has an empty word.", "Remove it, or write what belongs there.")
+    return words
+
+
+def _required(config: ConfigReader, key: str) -> tuple[str, ...]:
+    words = _command(config, key)
     if not words and not config.is_refused(key):
         config.refuse(key, "is empty.", 'Write the command as a list, such as ["python", "manage.py", "migrate"].')
     return words
 
 
-def _check_environment(config: ConfigReader, environment: Mapping[str, str]) -> None:
-    for name in sorted(environment):
+def _check_environment(config: ConfigReader, environment: Mapping[str, str], stack: str) -> None:
+    for name, value in sorted(environment.items()):
         if not VARIABLE.fullmatch(name):
-            config.refuse("environment", f"{name!r} is no name of a variable.", "Use letters, digits and underscores.")
+            config.refuse("environment", f"{name!r} is no name of a variable.", NAMING)
+        elif name in RUNNING:
+            config.refuse("environment", f"{name} decides how the image runs.", "Remove it; set it in the Dockerfile.")
         elif name in OURS:
             config.refuse(
                 "environment", f"{name} is given a value by the program.", "Remove it; docs/app-contract.md lists them."
             )
-        elif promises_a_secret(name):
+        elif holds_a_secret(name, value):
             config.refuse(
                 "environment",
-                f"{name} sounds like a secret; its value would stand in the stack file, in Pulumi's state and in ECS.",
-                f"Name it in pactum:secrets instead, and put its value with `python -m ops set-secret {name}`.",
+                f"{name} looks like a secret; its value would stand in the stack file, in Pulumi's state and in ECS.",
+                "Name it in pactum:secrets instead, and put its value with"
+                f" `python -m ops set-secret --stack {stack} {name}`.",
             )
+    size = len(json.dumps([{"name": name, "value": value} for name, value in environment.items()]))
+    if size > MOST_ENVIRONMENT_BYTES:
+        config.refuse(
+            "environment",
+            f"takes {size} bytes of the task definition, more than {MOST_ENVIRONMENT_BYTES}.",
+            "Put what is long into the image, or where the application can fetch it.",
+        )
 
 
 def _check_names(config: ConfigReader, names: Mapping[str, str]) -> None:
@@ -118,19 +161,26 @@ def _check_names(config: ConfigReader, names: Mapping[str, str]) -> None:
                 f"{ours} is no variable of the contract.",
                 f"Write ours: theirs, where ours is one of {', '.join(sorted(OURS))}.",
             )
-        if not VARIABLE.fullmatch(theirs) or theirs in OURS:
+        # Not shown: somebody may have written the value there.
+        if not VARIABLE.fullmatch(theirs) or theirs in OURS | RUNNING | {LOG_LEVEL}:
             config.refuse(
                 "environmentNames",
-                f"{theirs!r} is no name a variable can be given besides.",
-                "Use letters, digits and underscores, and none of the contract's own names.",
+                f"What stands after {ours} is no name it can be given besides.",
+                f"{NAMING} The contract's own names are taken, and so are {', '.join(sorted(RUNNING))}.",
             )
 
 
 def _check_secrets(config: ConfigReader, secrets: list[str]) -> None:
-    for name in secrets:
+    for number, name in enumerate(secrets, start=1):
         if not SECRET_VARIABLE.fullmatch(name):
-            config.refuse("secrets", f"{name!r} is no name of one.", "Use capital letters, digits and underscores.")
-        elif name in OURS:
+            config.refuse(
+                "secrets",
+                f"Number {number} of them is no name of a secret variable.",
+                "Use capital letters, digits and underscores, 100 of them at most.",
+            )
+        elif name in RUNNING:
+            config.refuse("secrets", f"{name} decides how the image runs.", "Remove it; set it in the Dockerfile.")
+        elif name in OURS | {LOG_LEVEL}:
             config.refuse("secrets", f"{name} is one of the contract's.", "Remove it: it is made and given already.")
     if len(secrets) > MOST_SECRETS:
         config.refuse("secrets", f"are more than {MOST_SECRETS}.", "Put several values into one, for example as JSON.")

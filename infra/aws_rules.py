@@ -6,7 +6,8 @@ REPOSITORY = r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\
 EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 # The AWS partition whose ARNs and host names the program writes.
 REGION = r"(?!us-gov-|cn-|us-iso|eu-iso)[a-z]{2}(-[a-z]+)+-\d"
-STACK = r"[a-z][a-z0-9-]*"
+# Names of projects and stacks: RDS takes no two hyphens in a row in what it names after both, nor one at the end.
+NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 # An ALB's name has 32 characters at most: project, stack, `-web-` and seven that Pulumi adds, with a hyphen between.
 NAME_LENGTH = 19
 DOMAIN = r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
@@ -20,6 +21,8 @@ FARGATE_MEMORY_MIB = {
     2048: list(range(4096, 16385, 1024)),
     4096: list(range(8192, 30721, 1024)),
 }
+# ECS API, HealthCheck: the longest startPeriod, in seconds.
+LONGEST_START_SECONDS = 300
 # CloudWatch Logs API, PutRetentionPolicy: the periods it accepts, in days.
 RETENTION_DAYS = [
     1,

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import pulumi
 
+HIGHEST_PORT = 65535
+
 
 class SettingsError(pulumi.RunError):
     """A stack file asks for something the program refuses; the message lists every problem with its remedy.
@@ -40,11 +42,16 @@ class ConfigReader:
     namespace: str
     values: dict[str, str]
     known: set[str] = field(default_factory=set)
+    unshown: set[str] = field(default_factory=set)
+    """Keys below which somebody may have written a secret: what is refused of them is never repeated."""
     problems: list[Problem] = field(default_factory=list)
 
     def refuse(self, key: str, rule: str, remedy: str) -> None:
         full = key if ":" in key else f"{self.namespace}:{key}"
-        self.problems.append(Problem(key=full, value=self.values.get(full, ""), rule=rule, remedy=remedy))
+        value = self.values.get(full, "")
+        # What a key of nobody's holds, or a mapping where none belongs, may be a secret as well.
+        shown = full in self.known - self.unshown and not value.startswith("{")
+        self.problems.append(Problem(key=full, value=value if shown else "", rule=rule, remedy=remedy))
 
     def is_refused(self, *keys: str) -> bool:
         """Whether one of these keys was refused already: a further check on it would report one mistake twice."""
@@ -55,6 +62,16 @@ class ConfigReader:
         full = key if ":" in key else f"{self.namespace}:{key}"
         self.known.add(full)
         return self.values.get(full)
+
+    def _json(self, key: str, absent: str) -> object:
+        try:
+            return json.loads(self._raw(key) or absent)
+        except ValueError:
+            return None
+
+    def conceal(self, key: str) -> None:
+        """Never show what this key holds."""
+        self.unshown.add(f"{self.namespace}:{key}")
 
     def text(self, key: str, *, pattern: str = "", example: str = "", required: bool = False) -> str:
         raw = self._raw(key) or ""
@@ -92,22 +109,23 @@ class ConfigReader:
         return raw == "true"
 
     def texts(self, key: str) -> list[str]:
-        raw = self._raw(key) or "[]"
-        try:
-            items = json.loads(raw)
-        except ValueError:
-            items = None
+        items = self._json(key, "[]")
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
             self.refuse(key, "is not a list of texts.", 'Write a YAML list, for example ["a", "b"].')
             return []
         return [str(item) for item in items]
 
+    def ports(self, key: str) -> list[int]:
+        items = self._json(key, "[]")
+        if not isinstance(items, list) or not all(type(item) is int and 1 <= item <= HIGHEST_PORT for item in items):
+            self.refuse(key, f"is not a list of numbers from 1 to {HIGHEST_PORT}.", "Write a YAML list, such as [587].")
+            return []
+        return list(items)
+
     def mapping(self, key: str) -> dict[str, str]:
         """Read names and texts; numbers and truth values written without quotes are taken as they are written."""
-        try:
-            items = json.loads(self._raw(key) or "{}")
-        except ValueError:
-            items = None
+        self.conceal(key)
+        items = self._json(key, "{}")
         if not isinstance(items, dict) or not all(isinstance(value, (str, int)) for value in items.values()):
             self.refuse(key, "is not a mapping of names to texts.", 'Write `NAME: "text"` on lines below the key.')
             return {}

@@ -1,8 +1,11 @@
 """The application's image: the one a pipeline pushed, or one built here."""
 
 import hashlib
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pulumi
 import pulumi_docker as docker
@@ -10,8 +13,9 @@ import pulumi_random as random
 
 from infra.settings import ImageSettings
 
-# What tools leave in a working tree; .dockerignore keeps it out of the image too.
-LEFTOVERS = {"__pycache__", "staticfiles", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
+# Directories that tools leave in a working tree, besides those whose names begin with a dot (.git, .venv);
+# .dockerignore keeps all of them out of the image too.
+LEFTOVERS = {"__pycache__", "staticfiles", "node_modules"}
 PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 
@@ -70,16 +74,34 @@ class Image(pulumi.ComponentResource):
 
 
 def context_digest(context: Path, dockerfile: str, build_args: dict[str, str]) -> str:
-    """Hexadecimal SHA-256 over names, modes and contents of a build context and its arguments."""
+    """Hexadecimal SHA-256 over names, modes and contents of a build context and its arguments.
+
+    Raises pulumi.RunError for what is absent or cannot be read.
+    """
     if not (context / dockerfile).is_file():
         raise pulumi.RunError(
             f"There is no {context / dockerfile}. Put it there, correct pactum:imageContext and pactum:dockerfile, or"
             " set pactum:imageDigest to a pushed image."
         )
     digest = hashlib.sha256(repr(sorted(build_args.items())).encode())
-    for path in sorted(context.rglob("*")):
-        relative = path.relative_to(context)
-        if path.is_file() and not LEFTOVERS.intersection(relative.parts):
-            executable = path.stat().st_mode & 0o100
-            digest.update(f"\0{relative}\0{executable}\0".encode() + path.read_bytes())
+    # The Dockerfile may stand elsewhere than among the sources.
+    for path in [context / dockerfile, *sorted(_sources(context))]:
+        try:
+            content, executable = path.read_bytes(), path.stat().st_mode & 0o100
+        except OSError as error:
+            _unreadable(error, path)
+        digest.update(f"\0{os.path.relpath(path, context)}\0{executable}\0".encode() + content)
     return digest.hexdigest()
+
+
+def _sources(context: Path) -> Iterator[Path]:
+    for directory, inner, files in os.walk(context, onerror=_unreadable):
+        inner[:] = [name for name in inner if not name.startswith(".") and name not in LEFTOVERS]
+        yield from (path for name in files if (path := Path(directory, name)).is_file())
+
+
+def _unreadable(error: OSError, path: Path | None = None) -> NoReturn:
+    raise pulumi.RunError(
+        f"{path or error.filename} cannot be read ({error.strerror}), so what the image is built of is unknown. Make it"
+        " readable, or take it out of pactum:imageContext."
+    ) from error

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infra.application_settings import promises_a_secret
+from infra.application_settings import holds_a_secret
 from infra.aws_rules import REPOSITORY
 from infra.config_reader import ConfigReader
 
@@ -45,10 +45,10 @@ def _build_arguments(config: ConfigReader) -> Mapping[str, str]:
     arguments = config.mapping("buildArguments")
     if "PYTHON_IMAGE" in arguments:
         config.refuse("buildArguments", "PYTHON_IMAGE has a key of its own.", "Set pactum:pythonImage instead.")
-    for name in sorted(filter(promises_a_secret, arguments)):
+    for name in sorted(name for name, value in arguments.items() if holds_a_secret(name, value)):
         config.refuse(
             "buildArguments",
-            f"{name} sounds like a secret, and arguments stay readable in the image's history.",
+            f"{name} looks like a secret, and arguments stay readable in the image's history.",
             "Build with `make image`, which takes secrets as secrets (PIP_CONF), push, and set pactum:imageDigest.",
         )
     return arguments

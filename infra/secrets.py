@@ -13,7 +13,7 @@ GIVEN = "given:"
 
 @dataclass(frozen=True, kw_only=True)
 class SecretsArgs:
-    """What the secrets are named and tagged with, and whether deleted ones can be brought back for 30 days."""
+    """What the secrets are named and tagged with, and whether those made by a command can be brought back too."""
 
     settings: Settings
 
@@ -22,7 +22,8 @@ class Secrets(pulumi.ComponentResource):
     """Empty secrets: the key the application signs with, its database login, and what else its stack file names.
 
     Creates `secret-key` (a text), `database-login` (JSON with `username` and `password`) and one text for each of
-    `pactum:secrets`, all without a value, tagged so that operator commands find them. Leaves out their values, and the
+    `pactum:secrets`, all without a value, tagged so that operator commands find them. Deleted ones of `pactum:secrets`
+    can be brought back for 30 days on every stack. Leaves out their values, and the
     master password, which RDS keeps itself.
     """
 
@@ -56,7 +57,8 @@ class Secrets(pulumi.ComponentResource):
             # A suffix of its own: a deleted secret's name stays taken until its recovery window ends.
             name_prefix=f"{project}/{stack}/{kind}-",
             description=description,
-            recovery_window_in_days=30 if self._settings.deletion_protection else 0,
+            # What `ops seed` made it can make again; what a person gave may be nowhere else.
+            recovery_window_in_days=30 if tag or self._settings.deletion_protection else 0,
             tags={f"{project}:stack": stack, f"{project}:secret": tag or kind},
             opts=pulumi.ResourceOptions(parent=self),
         )

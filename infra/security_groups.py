@@ -1,4 +1,4 @@
-"""Who may talk to whom: internet -> balancer -> tasks -> database, and nothing else."""
+"""Who may talk to whom: internet -> balancer -> tasks -> database, and tasks outwards on the ports of the stack."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,15 @@ POSTGRESQL_PORT = 5432
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityGroupsArgs:
-    """`listener_ports` are what the balancer answers on, `application_port` is what tasks listen on."""
+    """`listener_ports` are what the balancer answers on, `application_port` is what tasks listen on.
+
+    On `outbound_ports` tasks may reach anybody, besides 443.
+    """
 
     vpc_id: pulumi.Input[str]
     listener_ports: tuple[int, ...]
     application_port: int
+    outbound_ports: tuple[int, ...] = ()
 
 
 class SecurityGroups(pulumi.ComponentResource):
@@ -23,7 +27,8 @@ class SecurityGroups(pulumi.ComponentResource):
 
     Creates a group each for balancer, tasks and database; rules that let the internet reach the balancer's
     listeners, the balancer reach tasks, tasks reach the database, and tasks reach AWS over HTTPS (secrets, image,
-    logs). The database's group has no way out. DNS needs no rule: security groups do not filter the VPC's resolver.
+    logs) and anybody on the outbound ports. The database's group has no way out. DNS needs no rule: security groups do
+    not filter the VPC's resolver.
     """
 
     balancer_id: pulumi.Output[str]
@@ -50,15 +55,16 @@ class SecurityGroups(pulumi.ComponentResource):
             )
         self._path("balancer-to-tasks", self.balancer_id, self.tasks_id, args.application_port)
         self._path("tasks-to-database", self.tasks_id, self.database_id, POSTGRESQL_PORT)
-        vpc.SecurityGroupEgressRule(
-            f"{name}-tasks-to-aws",
-            security_group_id=self.tasks_id,
-            cidr_ipv4=ANYWHERE,
-            ip_protocol="tcp",
-            from_port=443,
-            to_port=443,
-            opts=self._child_opts,
-        )
+        for label, port in (("aws", 443), *((f"port-{port}", port) for port in args.outbound_ports)):
+            vpc.SecurityGroupEgressRule(
+                f"{name}-tasks-to-{label}",
+                security_group_id=self.tasks_id,
+                cidr_ipv4=ANYWHERE,
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                opts=self._child_opts,
+            )
         self.register_outputs({"balancer_id": self.balancer_id, "tasks_id": self.tasks_id})
 
     def _group(self, role: str, description: str) -> pulumi.Output[str]:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 from infra.aws_rules import rds_memory_gib
 
-THREADS_PER_PROCESS = 4
-PROCESSES_PER_VCPU = 2
-# Measured (docs/decisions/0008): what a task needs besides its processes, and what each of these grows to under load.
+# Measured (docs/decisions/0008-the-server.md): a process for each vCPU, whose eight threads mostly wait for the
+# database; two at one vCPU, so that one which is stuck is not all there is. More would take CPU from each other.
+THREADS_PER_VCPU = 8
+FEWEST_THREADS = 4
+# Measured after load (docs/decisions/0008-the-server.md): 74 MiB with one process, and 22 more for each further one,
+# which shares what was imported before the fork. Reckoned with more, for what an application of its own keeps in each.
 BASE_MIB, PROCESS_MIB = 150, 110
 # The check behind the readiness path asks in a thread of its own.
 CONNECTIONS_BESIDE_THREADS = 1
@@ -35,16 +38,19 @@ class Serving:
 def serving(*, cpu: int, memory_mib: int, connections: int, tasks: int) -> Serving:
     """Derive the size of a web task where `tasks` of them run at most and share so many database connections.
 
-    A process has as many connections as it can use, or its share where there are fewer; `fewest_connections` tells
-    whether that is enough.
+    A process has as many connections as it can use, or its share where there are fewer, and then fewer threads;
+    `fewest_connections` tells whether that is enough.
     """
     by_memory = (memory_mib - BASE_MIB) // PROCESS_MIB
-    processes = max(1, min(PROCESSES_PER_VCPU * cpu // 1024, by_memory))
+    by_cpu = max(cpu // 1024, min(2 * cpu // 1024, 2))
+    processes = max(1, min(by_cpu, by_memory))
     share = connections // (tasks * GENERATIONS * processes)
+    wanted = max(FEWEST_THREADS, THREADS_PER_VCPU * cpu // 1024 // processes)
+    threads = max(1, min(wanted, share - CONNECTIONS_BESIDE_THREADS))
     return Serving(
         processes=processes,
-        threads=THREADS_PER_PROCESS,
-        connections=max(1, min(THREADS_PER_PROCESS + CONNECTIONS_BESIDE_THREADS, share)),
+        threads=threads,
+        connections=max(1, min(threads + CONNECTIONS_BESIDE_THREADS, share)),
     )
 
 

@@ -4,7 +4,6 @@
 Keys, types, defaults and descriptions are declared in Pulumi.yaml.
 """
 
-import ipaddress
 import re
 from dataclasses import dataclass
 
@@ -12,30 +11,23 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
 from infra.application_settings import ApplicationSettings, read_application
-from infra.aws_rules import EMAIL, INSTANCE_CLASS, NAME_LENGTH, REGION, RETENTION_DAYS, STACK
+from infra.aws_rules import EMAIL, INSTANCE_CLASS, LONGEST_START_SECONDS, NAME, NAME_LENGTH, REGION, RETENTION_DAYS
 from infra.config_reader import ConfigReader, SettingsError, listed
 from infra.image_settings import ImageSettings, read_image
+from infra.network_settings import HTTPS, NetworkSettings, read_network
 from infra.web_settings import WebSettings, read_web
 
 __all__ = [
     "ApplicationSettings",
     "BootstrapSettings",
     "ImageSettings",
+    "NetworkSettings",
     "Settings",
     "SettingsError",
     "WebSettings",
     "load",
     "load_bootstrap",
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkSettings:
-    """Zones and addresses. `zones` are full zone names, `cidr` is cut into thirty-two blocks."""
-
-    zones: tuple[str, ...]
-    cidr: str
-    nat_mode: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +94,8 @@ def load() -> Settings:
         region=region,
         account_id=account_id,
         image=read_image(config, region, account_id),
-        application=read_application(config),
-        network=_network(config, region),
+        application=read_application(config, pulumi.get_stack()),
+        network=read_network(config, region),
         database=database,
         deletion_protection=config.flag("deletionProtection"),
         web=read_web(config, region, database.instance_class),
@@ -115,6 +107,8 @@ def load() -> Settings:
             slow_milliseconds=config.whole("alarmSlowMilliseconds", 50, 60_000),
         ),
     )
+    _check_grace(config, settings)
+    _check_mail(config, settings)
     config.finish()
     return settings
 
@@ -139,11 +133,45 @@ def _reader(namespace: str) -> ConfigReader:
 
 
 def _check_names(config: ConfigReader, project: str, stack: str) -> None:
-    if not re.fullmatch(STACK, stack) or len(project) + len(stack) > NAME_LENGTH:
+    if not re.fullmatch(NAME, project):
+        config.refuse(
+            "project",
+            f"`{project}` is no name for a load balancer, a database and its logins.",
+            "Name it in Pulumi.yaml with small letters, digits and single hyphens, beginning with a letter.",
+        )
+    if not re.fullmatch(NAME, stack) or len(project) + len(stack) > NAME_LENGTH:
         config.refuse(
             "stack",
             f"`{stack}` does not fit into the names of AWS resources.",
-            f"Name the stack with small letters, digits and hyphens, {NAME_LENGTH - len(project)} characters at most.",
+            "Name the stack with small letters, digits and single hyphens,"
+            f" {NAME_LENGTH - len(project)} characters at most.",
+        )
+
+
+def _check_grace(config: ConfigReader, settings: Settings) -> None:
+    if settings.application.health_command and settings.web.health_grace_seconds > LONGEST_START_SECONDS:
+        config.refuse(
+            "healthGraceSeconds",
+            f"is more than {LONGEST_START_SECONDS}; ECS would count a failed healthCommand from then on.",
+            f"Choose {LONGEST_START_SECONDS} at most, or set pactum:healthCommand to [].",
+        )
+
+
+def _check_mail(config: ConfigReader, settings: Settings) -> None:
+    environment, network = settings.application.environment, settings.network
+    if not environment.get("EMAIL_HOST") or config.is_refused("natMode", "outboundPorts"):
+        return
+    if network.nat_mode == "none":
+        config.refuse(
+            "environment",
+            "EMAIL_HOST is set and pactum:natMode is none: there is no way out.",
+            "Remove it, or choose another natMode.",
+        )
+    elif environment.get("EMAIL_PORT", "587") not in map(str, (HTTPS, *network.outbound_ports)):
+        config.refuse(
+            "environment",
+            "EMAIL_HOST is set, but tasks may not go out on EMAIL_PORT (587 unless it is set): no mail would be sent.",
+            "Add that port to pactum:outboundPorts.",
         )
 
 
@@ -157,30 +185,6 @@ def _account(config: ConfigReader) -> str:
         )
         return ""
     return accounts[0]
-
-
-def _network(config: ConfigReader, region: str) -> NetworkSettings:
-    letters = config.texts("zones")
-    if config.is_refused("zones"):
-        letters = []
-    elif len(letters) not in (2, 3) or len(set(letters)) != len(letters) or not all(map(_is_zone_letter, letters)):
-        config.refuse("zones", "must be two or three different zone letters.", 'Write them like ["a", "b"].')
-    cidr = config.text("vpcCidr", example="10.20.0.0/16", required=True)
-    try:
-        block = ipaddress.IPv4Network(cidr or "10.0.0.0/16")
-        if not block.is_private or not 16 <= block.prefixlen <= 22:  # noqa: PLR2004 - AWS allows /16; a /23 leaves no /27
-            config.refuse("vpcCidr", "is not a private block of /16 to /22.", "Choose one such as 10.20.0.0/16.")
-    except ValueError as error:
-        config.refuse("vpcCidr", f"is not an address block: {error}.", "Choose one such as 10.20.0.0/16.")
-    return NetworkSettings(
-        zones=tuple(f"{region}{letter}" for letter in letters),
-        cidr=cidr,
-        nat_mode=config.choice("natMode", ["none", "single", "per_zone"]),
-    )
-
-
-def _is_zone_letter(letter: str) -> bool:
-    return bool(re.fullmatch("[a-f]", letter))
 
 
 def _database(config: ConfigReader) -> DatabaseSettings:

@@ -13,8 +13,6 @@ from infra.task_roles import TaskRoles
 STOP_TIMEOUT_SECONDS = 30
 # How ECS asks a container whether it is well; the image's HEALTHCHECK says the same. A container fails after three.
 HEALTH_INTERVAL_SECONDS, HEALTH_TIMEOUT_SECONDS, HEALTH_RETRIES = 5, 4, 3
-# ECS allows no longer start period.
-LONGEST_START_SECONDS = 300
 # Numeric, as readonlyRootFilesystem and file modes are; the image creates it.
 CONTAINER_USER = "10001:10001"
 
@@ -23,7 +21,7 @@ CONTAINER_USER = "10001:10001"
 class TaskDefinitionArgs:
     """`environment` holds plain settings, `secrets` maps a variable to the ARN, or ARN and JSON key, of its value.
 
-    `health_command` tells whether a container is well; its failures do not count for `start_seconds`, 300 at most.
+    `health_command` tells whether a container is well; its failures do not count for `start_seconds`.
     `for_people`: a person works in it through ECS Exec, whose agent needs to write to the root filesystem, and a
     process that reaps what it leaves; nothing that serves users runs so.
     """
@@ -110,7 +108,7 @@ def container_definition(args: TaskDefinitionArgs) -> dict[str, Any]:
             "interval": HEALTH_INTERVAL_SECONDS,
             "timeout": HEALTH_TIMEOUT_SECONDS,
             "retries": HEALTH_RETRIES,
-            "startPeriod": min(args.start_seconds, LONGEST_START_SECONDS),
+            "startPeriod": args.start_seconds,
         }
     return definition
 

@@ -25,7 +25,8 @@ class TaskRoles(pulumi.ComponentResource):
 
     Creates an execution role with an inline policy (pull this repository's images, write this log group's streams,
     read these secrets) and a task role without permissions: the application itself calls no AWS service. With
-    `exec_sessions` the task role has an inline policy that lets ECS Exec carry and log a person's session.
+    `exec_sessions` the task role has an inline policy that lets ECS Exec carry a person's session. No transcript of
+    it is kept: the agent makes one with `script` and `cat`, which the image has not.
     """
 
     execution_role_arn: pulumi.Output[str]
@@ -70,8 +71,9 @@ def trust_policy(account_id: str) -> dict[str, Any]:
 
 
 def exec_policy(log_group_arn: str) -> dict[str, Any]:
-    """What the agent of ECS Exec needs: its channels, and the task's log group, where it writes what a session printed.
+    """What the agent of ECS Exec needs: its channels, and the task's log group.
 
+    ECS has the agent log to that group, and it refuses a session when it may not, also where nothing gets there.
     Channels and DescribeLogGroups know no resources ("Actions defined by" AWS Systems Manager, and CloudWatch Logs).
     """
     channels = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")

@@ -1,4 +1,4 @@
-"""The stack's own file, `Pulumi.STACK.yaml`: which account a stack belongs to, as the Pulumi program reads it too."""
+"""The stack's own file, `Pulumi.STACK.yaml`: its account, and what its image is built of, as the program reads them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ops.stack import Stack
 
 ACCOUNTS_KEY = "aws:allowedAccountIds"
+CONTEXT_KEY = "pactum:imageContext"
 
 
 def stack_file(directory: Path, stack: Stack) -> Path | None:
@@ -41,6 +42,23 @@ def account_of(file: Path) -> str:
             f'unknown. Write its twelve digits there as a text in a list (["123456789012"]), or give --account.',
         )
     return found[0]
+
+
+def image_context(directory: Path, stack: Stack) -> Path:
+    """Return the directory that the stack's image is built of, as its file or Pulumi.yaml says; else `directory`."""
+    try:
+        file = stack_file(directory, stack)
+        contents = [_mapping(file), _mapping(directory / "Pulumi.yaml")] if file else []
+    except CannotAct:
+        # Whoever needs the file will say what is wrong with it.
+        return directory
+    for content in contents:
+        config = content.get("config")
+        value = config.get(CONTEXT_KEY) if isinstance(config, dict) else None
+        value = value.get("value", value.get("default")) if isinstance(value, dict) else value
+        if isinstance(value, str) and value:
+            return directory / value
+    return directory
 
 
 def _mapping(file: Path) -> dict[str, object]:

@@ -8,20 +8,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
 
-from rehearsal import (
-    app_tests,
-    attached,
-    base_images,
-    cleanup,
-    configuration,
-    docker_engine,
-    environment_file,
-    releases,
-    unexpected,
-    virtualenv,
-)
+from rehearsal import attached, configuration, environment_file, releases, unexpected
+from rehearsal.commands import COMMANDS
 from rehearsal.contract import command as contract
 from rehearsal.drills import command as drills
 from rehearsal.errors import InterruptionError, RehearsalError
@@ -29,9 +18,6 @@ from rehearsal.place import PROJECT_ROOT, Place
 from rehearsal.progress import Progress
 from rehearsal.session import Rehearsal
 from rehearsal.settings_option import setting
-
-if TYPE_CHECKING:
-    from rehearsal.docker_client import DockerClient
 
 EXIT_FAILED = 1
 # Where errors outside a rehearsal are written: its own directory depends on ports that may be what is wrong.
@@ -111,67 +97,6 @@ def _dispatch(options: argparse.Namespace, progress: Progress) -> int:
         )
     return _rehearse(options, place, progress)
 
-
-def _docker_engine(_: Place, progress: Progress) -> int:
-    """Find a Docker engine, or install and start the distribution's."""
-    client = docker_engine.ensure(progress.note)
-    progress.say(f"Docker engine: {client.executable} works, and builds with BuildKit")
-    return 0
-
-
-def _base_images(place: Place, progress: Progress) -> int:
-    """Pull the base images, or build the stand-ins."""
-    client = docker_engine.ensure(progress.note)
-    images = base_images.provide(client, place.scratch, progress.note)
-    if images.are_stand_ins:
-        base_images.provide_mail(client, progress.note)
-    progress.say(f"base images: {images.prefix}/{base_images.PYTHON}, {images.prefix}/{base_images.POSTGRES}")
-    return 0
-
-
-def _virtual_environment(place: Place, progress: Progress) -> int:
-    """Install the emulator into .venv-emulator."""
-    progress.say(f"emulator: {virtualenv.provide(place, progress.note)}")
-    return 0
-
-
-def _test_app(place: Place, progress: Progress) -> int:
-    """Run the application's own tests in its image."""
-    client = docker_engine.ensure(progress.note)
-    return app_tests.run(place, client, base_images.provide(client, place.scratch, progress.note))
-
-
-def _clean(place: Place, progress: Progress) -> int:
-    """Remove what a killed rehearsal left."""
-    client: DockerClient | None = None
-    try:
-        client = docker_engine.find()
-    except RehearsalError as error:
-        progress.note(f"containers and images cannot be looked for: {error}")
-    removed, problems = [], []
-    for each in (place, *cleanup.other_places(place)):
-        try:
-            with cleanup.only_one(each):
-                removed += cleanup.remove_all(each, client)
-        except cleanup.BusyError:
-            if each == place:
-                raise
-            progress.note(f"left alone: the rehearsal that runs on port {each.gateway_port}")
-        except RehearsalError as error:
-            problems.append(str(error))
-    if problems:
-        raise RehearsalError("\n".join(problems))
-    progress.say(f"removed: {', '.join(removed)}" if removed else "nothing to remove")
-    return 0
-
-
-COMMANDS: dict[str, Callable[[Place, Progress], int]] = {
-    "clean": _clean,
-    "docker-engine": _docker_engine,
-    "base-images": _base_images,
-    "virtual-environment": _virtual_environment,
-    "test-app": _test_app,
-}
 
 # Commands with options of their own.
 PROGRAMS: dict[str, Callable[[list[str], Progress], int]] = {

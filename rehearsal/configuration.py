@@ -6,7 +6,7 @@ Restores what the engine does before a program starts (pulumi `pkg/workspace/con
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,22 @@ import yaml
 
 from rehearsal.errors import RehearsalError
 
+# How values of the types that are no scalars are written on a command line.
+EXAMPLES = {"array": '["a", "b"]', "object": '{"NAME": "text"}'}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What a program is started with; `values` maps full keys (`pactum:taskCpu`) to text (JSON if no scalar)."""
+    """What a program is started with; `values` maps full keys (`pactum:taskCpu`) to text (JSON if no scalar).
+
+    `defaults` are those of Pulumi.yaml, in the same form.
+    """
 
     project: str
     stack: str
     program: Path
     values: Mapping[str, str]
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 def stacks(directory: Path) -> list[str]:
@@ -36,7 +43,8 @@ def load(
 ) -> Configuration:
     """Merge Pulumi.yaml's defaults, Pulumi.STACK.yaml (or `config_file` in its place) and `overrides` (full keys).
 
-    RehearsalError for what the engine would refuse: every problem of the file at once.
+    Overrides are texts, and JSON where Pulumi.yaml declares an array or an object.
+    RehearsalError for what the engine would refuse: every problem at once.
     """
     project = _read(directory / "Pulumi.yaml")
     stack_file = config_file or directory / f"Pulumi.{stack}.yaml"
@@ -49,15 +57,16 @@ def load(
     name = str(project["name"])
     declared = {_full_key(name, key): entry for key, entry in (project.get("config") or {}).items()}
     given = {_full_key(name, key): value for key, value in (_read(stack_file).get("config") or {}).items()}
-    values = {key: _default(entry) for key, entry in declared.items() if _default(entry) is not None}
-    values.update(given)
-    values.update(overrides or {})
-    _check(declared, values, stack_file.name)
+    defaults = {key: _default(entry) for key, entry in declared.items() if _default(entry) is not None}
+    above = {key: _parsed(value, declared.get(key)) for key, value in (overrides or {}).items()}
+    values = {**defaults, **given, **above}
+    _check(declared, values, above, stack_file.name)
     return Configuration(
         project=name,
         stack=stack,
         program=directory,
         values={key: _as_text(value) for key, value in values.items()},
+        defaults={key: _as_text(value) for key, value in defaults.items()},
     )
 
 
@@ -86,23 +95,48 @@ def _default(entry: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
     return entry.get("default", entry.get("value"))
 
 
-def _check(declared: Mapping[str, Any], values: Mapping[str, Any], file: str) -> None:
-    problems = []
+def _type(entry: Any) -> str | None:  # noqa: ANN401 - whatever YAML holds
+    return entry.get("type") if isinstance(entry, dict) else None
+
+
+def _parsed(value: Any, entry: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
+    """An override in its declared type. What is no JSON stays a text, which is refused then."""
+    if not isinstance(value, str) or _type(entry) not in EXAMPLES:
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _check(declared: Mapping[str, Any], values: Mapping[str, Any], above: Mapping[str, Any], file: str) -> None:
+    problems: dict[str, list[str]] = {file: [], "--set": []}
     for key, entry in declared.items():
-        kind = entry.get("type") if isinstance(entry, dict) else None
+        kind = _type(entry)
         if key not in values:
-            problems.append(f"{key}: is not set, and Pulumi.yaml gives no default")
+            problems[file].append(f"{key}: is not set, and Pulumi.yaml gives no default")
         elif kind and not _is_a(values[key], kind, entry.get("items")):
-            problems.append(f"{key} = {_as_text(values[key])}: must be of type {kind}")
-    problems += [
+            # A mapping where none belongs may hold somebody's secret.
+            shown = "..." if isinstance(values[key], dict) else _as_text(values[key])
+            rule = f"must be of type {kind}"
+            if key in above:
+                as_json = f", in JSON, such as --set '{key}={EXAMPLES[kind]}'" if kind in EXAMPLES else ""
+                problems["--set"].append(f"--set {key}={shown}: {rule}{as_json}")
+            else:
+                problems[file].append(f"{key} = {shown}: {rule}")
+    problems[file] += [
         f"{key}: is encrypted for a real stack and cannot be read here"
         for key, value in values.items()
         if isinstance(value, dict) and "secure" in value
     ]
-    if problems:
-        listing = "\n".join(f"  {number}. {problem}" for number, problem in enumerate(problems, start=1))
-        noun = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise RehearsalError(f"{noun} in {file}:\n{listing}", remedy=f"Correct {file}; Pulumi.yaml describes each key.")
+    found = [problem for each in problems.values() for problem in each]
+    if found:
+        listing = "\n".join(f"  {number}. {problem}" for number, problem in enumerate(found, start=1))
+        noun = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+        where = " and ".join(place for place, each in problems.items() if each)
+        raise RehearsalError(
+            f"{noun} in {where}:\n{listing}", remedy=f"Correct {where}; Pulumi.yaml describes each key."
+        )
 
 
 def _is_a(value: Any, kind: str, items: Mapping[str, Any] | None) -> bool:  # noqa: ANN401 - whatever YAML holds

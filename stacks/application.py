@@ -24,8 +24,7 @@ from stacks.outputs import StackOutputs
 def deploy() -> None:
     """Make the stack that is selected, and export its outputs."""
     settings = load()
-    name, web, application = settings.name, settings.web, settings.application
-    protection = settings.deletion_protection
+    name, web, application, protection = settings.name, settings.web, settings.application, settings.deletion_protection
 
     image = Image(
         name,
@@ -40,7 +39,10 @@ def deploy() -> None:
     groups = SecurityGroups(
         name,
         SecurityGroupsArgs(
-            vpc_id=network.vpc_id, listener_ports=listener_ports(web), application_port=application.port
+            vpc_id=network.vpc_id,
+            listener_ports=listener_ports(web),
+            application_port=application.port,
+            outbound_ports=settings.network.outbound_ports,
         ),
     )
     database = Database(

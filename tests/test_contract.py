@@ -1,7 +1,8 @@
-"""What `make contract` makes of what it sees: verdicts, words, an image's files, and the terms it holds images to."""
+"""What `make contract` makes of what it sees: verdicts, words, and an image's files."""
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -12,37 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.application_settings import OURS
+from infra.serving import Serving
 from infra.task_definition import CONTAINER_USER
 from rehearsal import __main__ as command_line
-from rehearsal.contract import about_image, about_migration, container, contents, leftovers, terms
+from rehearsal.contract import about_commands, about_ends, about_image, about_migration, container, contents, leftovers
 from rehearsal.contract.command import REQUIREMENTS
 from rehearsal.contract.container import NotStartedError
 from rehearsal.contract.requirement import MissingError, Requirement, UntriedError, Verdict, examine, summary
 from rehearsal.contract.terms import CA_FILE, Given, Terms
-from rehearsal.contract.trial import Ended, Trial
-from tests.shop import ROOT, STACK_FILE
+from rehearsal.contract.trial import Ended, Trial, Users
+from tests.contract_fakes import PROBE, agreed_terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-PROBE = ("python", "probe.py")
-
-
-def _terms(**changes: Any) -> Terms:
-    given: dict[str, Any] = {
-        "context": ROOT,
-        "dockerfile": "Dockerfile",
-        "port": 8000,
-        "health_path": "/healthz",
-        "readiness_path": "/readyz",
-        "health_command": PROBE,
-        "web_command": (),
-        "migrate_command": ("migrate",),
-        "memory_mib": 512,
-    }
-    return Terms(**given | changes)
 
 
 @dataclass
@@ -78,7 +62,7 @@ class FakeTrial:
     """As much of a trial as checks of an image and of a migration look at."""
 
     contents: FakeContents = field(default_factory=FakeContents)
-    terms: Terms = field(default_factory=_terms)
+    terms: Terms = field(default_factory=agreed_terms)
     runs: list[Ended] = field(default_factory=list)
 
     def migration(self, number: int = 0) -> Ended:
@@ -87,7 +71,7 @@ class FakeTrial:
 
 def found_of(image: FakeContents, **changes: Any) -> dict[str, str]:
     """What is missing of what the contract asks of an image, by the check's name."""
-    trial: Any = FakeTrial(contents=image, terms=_terms(**changes))
+    trial: Any = FakeTrial(contents=image, terms=agreed_terms(**changes))
     findings = examine(about_image.REQUIREMENTS, trial, lambda _: None)
     return {finding.requirement.check.__name__: finding.detail for finding in findings if finding.detail}
 
@@ -267,25 +251,41 @@ def test_every_requirement_says_what_to_do_and_no_two_are_the_same() -> None:
     assert len({requirement.name for requirement in REQUIREMENTS}) == len(REQUIREMENTS)
 
 
-def test_the_terms_are_those_of_the_stack_file() -> None:
-    agreed = terms.read("shop", {}, config_file=STACK_FILE)
-    assert (agreed.port, agreed.health_path, agreed.readiness_path) == (9000, "/alive", "/ready")
-    assert agreed.migrate_command == ("python", "manage.py", "migrate_safely"), "Pulumi.yaml's own default"
-    given = Given(terms=agreed, database="contract")
-    web, migration = given.to_web(), given.to_migration()
-    assert (web["PORT"], web["HEALTH_PATH"], web["READINESS_PATH"]) == ("9000", "/alive", "/ready")
-    assert web["SHOP_SIGNING_KEY"] == web["SECRET_KEY"], "both names hold the value"
-    assert web["SHOP_NAME"] == "The Teal Shop"
-    assert web["PAYMENT_API_KEY"] == given.secrets["PAYMENT_API_KEY"]
-    assert not {"DATABASE_MASTER_USER", "DATABASE_MASTER_PASSWORD"} & web.keys(), "the web process never sees them"
-    assert {"DATABASE_MASTER_USER", "DATABASE_MASTER_PASSWORD"} <= migration.keys()
-    lacking = given.to_web(SECRET_KEY=None)
-    assert not {"SECRET_KEY", "SHOP_SIGNING_KEY"} & lacking.keys(), "it lacks under either name"
+@pytest.mark.parametrize(
+    ("code", "said", "words"),
+    [(0, "", ""), (1, "/srv", "no manage.py in the image's working directory, /srv"), (127, "not found", "`python`")],
+)
+def test_what_operators_need_in_an_image_is_looked_for(code: int, said: str, words: str) -> None:
+    web = type("Web", (), {"run": lambda _self, _command: (code, said)})()
+    trial: Any = type("OneTrial", (), {"alone": None, "needing": lambda _self, _web: web})()
+    (finding,) = examine([about_commands.REQUIREMENTS[1]], trial, lambda _: None)
+    assert words in finding.detail
+    assert finding.verdict is (Verdict.ADVICE if words else Verdict.OK), "users are served without it"
 
 
-def test_containers_are_given_what_the_program_gives_them_and_nothing_else() -> None:
-    given = Given(terms=_terms(), database="contract")
-    assert given.to_web().keys() | given.to_migration().keys() == OURS | {"LOG_LEVEL"}
+def test_more_users_than_threads_wait_while_the_database_hangs_and_readiness_may_stand_in_their_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    patience: list[float] = []
+
+    def ask(_: object, paths: list[str], __: object) -> None:
+        asked.extend(paths)
+
+    def readiness(*_: object, seconds: float) -> Any:
+        patience.append(seconds)
+        return type("Answer", (), {"status": 503})
+
+    monkeypatch.setattr(Users, "ask", ask)
+    monkeypatch.setattr(about_ends, "asked", readiness)
+    monkeypatch.setattr(about_ends, "FILL_SECONDS", 0.0)
+    web = type("Web", (), {"get": lambda *_, **__: type("Answer", (), {"status": 200})})()
+    monkeypatch.setattr(about_ends, "ready_or_untried", lambda _: web)
+    trial: Any = FakeTrial(terms=agreed_terms(serving=Serving(processes=2, threads=3, connections=4)))
+    trial.ground = type("Ground", (), {"hanging": lambda _: contextlib.nullcontext()})()
+    about_ends.hanging_database(trial)
+    assert len(asked) > 2 * 3, "with fewer, a thread would be free for the health path"
+    assert patience == [about_ends.QUEUE_SECONDS], "one process may have got most of them, and 5 s each"
 
 
 def test_containers_are_hardened_as_tasks_are() -> None:
@@ -306,7 +306,7 @@ def test_a_process_that_cannot_start_hardened_is_tried_on_with_all_rights(monkey
         return FakeContainer(hardened=bool(options), port=port)
 
     monkeypatch.setattr(container, "start", start)
-    agreed = _terms()
+    agreed = agreed_terms()
     ground: Any = type("Ground", (), {"docker": None})()
     trial = Trial(image="i", terms=agreed, given=Given(terms=agreed, database="d"), ground=ground)
     monkeypatch.setattr(type(trial), "hardening", property(lambda _: ["--read-only"]))

@@ -143,6 +143,15 @@ def test_a_deleted_secret_can_be_brought_back_where_data_are_protected(protectio
         assert secret.inputs["recoveryWindowInDays"] == days
 
 
+def test_what_only_a_person_knows_can_be_brought_back_on_every_stack() -> None:
+    configure("staging", deletionProtection=False, secrets=["MAIL_TOKEN"])
+    recorder = record(lambda: Secrets("it", SecretsArgs(settings=load())))
+    days = {s.name: s.inputs["recoveryWindowInDays"] for s in recorder.of_type("aws:secretsmanager/secret:Secret")}
+    assert days == {"it-secret-key": 0, "it-database-login": 0, "it-own-mail-token": 30}, (
+        "no command could make it again"
+    )
+
+
 def test_the_repository_keeps_what_was_pushed_as_it_was_pushed() -> None:
     recorder = record(lambda: Repository("it", RepositoryArgs(repository_name="pactum", untagged_days=14)))
     repository = recorder.only("aws:ecr/repository:Repository").inputs

@@ -102,6 +102,32 @@ def test_the_tag_changes_with_content_name_mode_and_arguments_and_with_nothing_e
     assert context_digest(context, "Dockerfile", {"A": "1"}) != executable
 
 
+def test_what_never_enters_the_image_is_not_read(context: Path) -> None:
+    before = context_digest(context, "Dockerfile", {})
+    for directory in (".git", ".venv/lib", "web/node_modules/left-pad", "staticfiles"):
+        (context / directory).mkdir(parents=True)
+        (context / directory / "file").write_text("x")
+    assert context_digest(context, "Dockerfile", {}) == before, "every commit and every tool would make another image"
+    (context / ".dockerignore").write_text("*.md\n")
+    assert context_digest(context, "Dockerfile", {}) != before, "a file decides what enters the image"
+
+
+def test_a_dockerfile_that_stands_elsewhere_counts_too(context: Path) -> None:
+    (context / ".docker").mkdir()
+    (context / ".docker/Dockerfile").write_text("FROM scratch\n")
+    before = context_digest(context, ".docker/Dockerfile", {})
+    (context / ".docker/Dockerfile").write_text("FROM scratch\nUSER 10001\n")
+    assert context_digest(context, ".docker/Dockerfile", {}) != before
+
+
+def test_a_file_that_cannot_be_read_is_named(context: Path) -> None:
+    (context / "unreadable").symlink_to("/proc/self/mem")
+    with pytest.raises(
+        pulumi.RunError, match=r"/unreadable cannot be read \(Input/output error\), .* Make it readable"
+    ):
+        context_digest(context, "Dockerfile", {})
+
+
 def test_a_missing_dockerfile_is_one_sentence_that_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(
         pulumi.RunError, match=r"There is no .*/Dockerfile\. Put it there, .* or set pactum:imageDigest"

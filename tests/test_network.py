@@ -91,8 +91,13 @@ def test_a_preview_with_unknown_ids_registers_the_same_resources() -> None:
     assert sorted(network(preview=True).names()) == sorted(network().names())
 
 
-def security_groups(ports: tuple[int, ...] = (80,)) -> Recorder:
-    args = SecurityGroupsArgs(vpc_id=pulumi.Output.from_input("vpc-1"), listener_ports=ports, application_port=8000)
+def security_groups(ports: tuple[int, ...] = (80,), outbound: tuple[int, ...] = ()) -> Recorder:
+    args = SecurityGroupsArgs(
+        vpc_id=pulumi.Output.from_input("vpc-1"),
+        listener_ports=ports,
+        application_port=8000,
+        outbound_ports=outbound,
+    )
     recorder = record(lambda: SecurityGroups("it", args))
     assert recorder.error is None
     return recorder
@@ -127,6 +132,14 @@ def test_traffic_goes_from_internet_to_balancer_to_tasks_to_database_and_nowhere
         ("it-tasks-id", "it-database-id", 5432),
         ("it-tasks-id", "0.0.0.0/0", 443),
     }, "the database starts no connection, and the balancer reaches only tasks"
+
+
+def test_tasks_and_nobody_else_go_out_on_the_ports_of_the_stack_file() -> None:
+    rules = security_groups(outbound=(587, 6514)).of_type("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
+    out = [rule.inputs for rule in rules if rule.inputs.get("cidrIpv4")]
+    assert {(rule["securityGroupId"], rule["fromPort"], rule["toPort"], rule["ipProtocol"]) for rule in out} == {
+        ("it-tasks-id", port, port, "tcp") for port in (443, 587, 6514)
+    }
 
 
 def test_groups_hold_no_rules_of_their_own_that_would_fight_with_the_separate_ones() -> None:

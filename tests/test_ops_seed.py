@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
 
-from ops import seed
+from infra import secrets as program
+from ops import secret_kinds, seed
+from rehearsal.realisers import data
 from tests.ops_fakes.account import ARN, Refused
 from tests.ops_fakes.world import World, connect, run_ops
 
@@ -216,3 +219,53 @@ def test_the_database_login_is_named_after_the_project(world: World, capsys: pyt
     login = world.secret(LOGIN.replace("pactum/", "my-shop/"), kind="database-login")
     run_ops(world, capsys, "seed", "--stack", "staging", "--project", "my-shop", "--secret", f"database-login={login}")
     assert json.loads(world.current_value(login) or "")["username"] == "my_shop_app"
+
+
+def test_a_name_taken_out_of_the_stack_file_is_nobodys_business_any_more(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For thirty days Secrets Manager lists what it will delete."""
+    world.secret(TOKEN, kind="given:OLD_TOKEN", DeletedDate=world.clock.date())
+    seen = run_ops(world, capsys, "seed", "--stack", "staging")
+    assert seen.code == 0, seen.err
+    assert "OLD_TOKEN" not in seen.out
+
+
+def test_a_secret_of_the_applications_own_that_is_being_deleted_is_restored_or_named_again(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.secret(TOKEN, kind="given:MAIL_TOKEN", DeletedDate=world.clock.date())
+    seen = run_ops(world, capsys, "seed", "--stack", "staging", "--secret", f"given:MAIL_TOKEN={TOKEN}")
+    assert seen.code == 2
+    assert f"restore-secret --secret-id {TOKEN}" in seen.err
+    assert "name MAIL_TOKEN in pactum:secrets of the stack file and run `pulumi up`" in seen.err, (
+        "an up alone makes none"
+    )
+
+
+def test_an_update_that_stopped_for_a_value_goes_on_once_it_is_put(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/app-contract.md tells it: the update stops, the command it names is run, the update is run again."""
+    world.secret(TOKEN, kind="given:MAIL_TOKEN")
+    as_the_update_does = (
+        *("seed", "--stack", "staging", "--secret", f"secret-key={KEY}", "--secret", f"database-login={LOGIN}"),
+        *("--secret", f"given:MAIL_TOKEN={TOKEN}"),
+    )
+    stopped = run_ops(world, capsys, *as_the_update_does)
+    assert stopped.code == 1
+    command = stopped.err.splitlines()[-1].split()
+    # Secrets Manager lists what was made seconds ago only later.
+    monkeypatch.setattr(world, "list_secrets", lambda _: {"SecretList": []})
+    assert command[:4] == ["python", "-m", "ops", "set-secret"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("hunter2"))
+    put = run_ops(world, capsys, *command[3:])
+    assert put.code == 0, put.err
+    assert "run the update again" in put.out
+    assert run_ops(world, capsys, *as_the_update_does).code == 0
+    assert world.current_value(TOKEN) == "hunter2"
+
+
+def test_the_program_the_operators_and_the_rehearsal_tag_a_secret_alike() -> None:
+    """Else the rehearsal would find a secret that on AWS nobody does."""
+    assert program.GIVEN == secret_kinds.GIVEN == data.GIVEN

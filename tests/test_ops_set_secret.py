@@ -42,7 +42,77 @@ def test_a_piped_value_is_stored_without_the_end_of_its_line(
     assert seen.code == 0, seen.err
     assert world.current_value(TOKEN) == "hunter2"
     assert "hunter2" not in seen.out + seen.err
-    assert "keep the old one until" in seen.out, "who rotates a secret must know that running tasks have the old one"
+
+
+def test_who_replaces_a_value_is_told_what_makes_running_tasks_take_it(
+    world: World, capsys: pytest.CaptureFixture[str], typed: io.StringIO
+) -> None:
+    world.put_secret_value(
+        {"SecretId": TOKEN, "ClientRequestToken": "version-a-person-made-by-hand-0001", "SecretString": "before"}
+    )
+    piped(typed, "hunter2")
+    seen = run_ops(world, capsys, "set-secret", "--stack", "staging", "MAIL_TOKEN")
+    assert seen.code == 0, seen.err
+    assert "keep the old one until the next release" in seen.out
+    command = "aws ecs update-service --cluster pactum-staging --service web --force-new-deployment"
+    assert seen.out.splitlines()[-1].strip() == command
+
+
+def test_a_value_that_is_no_text_changes_nothing(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\x00"), encoding="utf-8"))
+    seen = run_ops(world, capsys, "set-secret", "--stack", "staging", "MAIL_TOKEN")
+    assert seen.code == 2
+    assert "is not UTF-8 text" in seen.err
+    assert not world.asked("PutSecretValue")
+
+
+def test_a_secret_that_is_not_listed_yet_is_named_by_its_arn(
+    world: World, capsys: pytest.CaptureFixture[str], typed: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Secrets Manager lists a secret some seconds after it was made, and the update stops in those."""
+    monkeypatch.setattr(world, "list_secrets", lambda _: {"SecretList": []})
+    piped(typed, "hunter2")
+    unlisted = run_ops(world, capsys, "set-secret", "--stack", "staging", "MAIL_TOKEN")
+    assert unlisted.code == 2
+    assert "may not be listed yet: give --secret ARN" in unlisted.err
+    seen = run_ops(world, capsys, "set-secret", "--stack", "staging", "MAIL_TOKEN", "--secret", TOKEN)
+    assert seen.code == 0, seen.err
+    assert world.current_value(TOKEN) == "hunter2"
+
+
+@pytest.mark.parametrize(("name", "stack", "arn"), [("MAIL_TOKEN", "staging", KEY), ("MAIL_TOKEN", "prod", TOKEN)])
+def test_a_secret_that_is_another_ones_is_refused(
+    world: World, capsys: pytest.CaptureFixture[str], typed: io.StringIO, name: str, stack: str, arn: str
+) -> None:
+    """A slip with the ARN must not end every session, nor reach production."""
+    piped(typed, "hunter2")
+    seen = run_ops(world, capsys, "set-secret", "--stack", stack, name, "--secret", arn)
+    assert seen.code == 2
+    assert f"is not the secret of {name} in stack {stack}" in seen.err
+    assert not world.asked("PutSecretValue")
+
+
+@pytest.mark.parametrize("kind", ["given:OLD_TOKEN", "secret-key-of-the-past"])
+def test_only_the_secret_that_was_asked_for_is_judged(
+    world: World, capsys: pytest.CaptureFixture[str], typed: io.StringIO, kind: str
+) -> None:
+    world.secret(f"{TOKEN}old", kind=kind, DeletedDate=world.clock.date())
+    piped(typed, "hunter2")
+    seen = run_ops(world, capsys, "set-secret", "--stack", "staging", "MAIL_TOKEN")
+    assert seen.code == 0, seen.err
+
+
+def test_a_secret_that_is_being_deleted_takes_no_value(
+    world: World, capsys: pytest.CaptureFixture[str], typed: io.StringIO
+) -> None:
+    world.secrets[TOKEN]["DeletedDate"] = world.clock.date()
+    piped(typed, "hunter2")
+    seen = run_ops(world, capsys, "set-secret", "--stack", "staging", "MAIL_TOKEN")
+    assert seen.code == 2
+    assert "restore-secret" in seen.err
+    assert not world.asked("PutSecretValue")
 
 
 def test_a_typed_value_is_not_shown(

@@ -21,6 +21,7 @@ config:
   open: {type: boolean, default: false}
   shop:zones: {type: array, items: {type: string}, default: [a, b]}
   shop:owner: {type: string}
+  shop:names: {type: object, default: {}}
 """
 
 
@@ -39,12 +40,40 @@ def test_defaults_are_merged_under_the_stacks_own_values(program: Path) -> None:
         "shop:open": "false",
         "shop:zones": '["a", "b"]',
         "shop:owner": "ana",
+        "shop:names": "{}",
     }, "under mocks nobody but the rehearsal applies Pulumi.yaml's defaults, and an explicit 0 is a value"
 
 
 def test_overrides_stand_above_the_stack_file(program: Path) -> None:
     values = configuration.load(program, "dev", {"shop:owner": "bento"}).values
     assert values["shop:owner"] == "bento", "a rehearsal deploys a further release by overriding its digest"
+
+
+def test_overrides_of_arrays_and_objects_are_written_in_json(program: Path) -> None:
+    overrides = {"shop:zones": '["c"]', "shop:names": '{"A": "b"}', "shop:owner": "[x]"}
+    values = configuration.load(program, "dev", overrides).values
+    assert (values["shop:zones"], values["shop:names"]) == ('["c"]', '{"A": "b"}')
+    assert values["shop:owner"] == "[x]", "a text is what it looks like"
+
+
+def test_a_wrong_override_is_looked_for_on_the_command_line(program: Path) -> None:
+    with pytest.raises(RehearsalError) as raised:
+        configuration.load(program, "dev", {"shop:zones": "c", "shop:size": "many"})
+    told = str(raised.value)
+    assert told.startswith("2 problems in --set:")
+    assert '--set shop:zones=c: must be of type array, in JSON, such as --set \'shop:zones=["a", "b"]\'' in told
+    assert "--set shop:size=many: must be of type integer" in told
+    assert "Pulumi.dev.yaml" not in told, "nothing is wrong with the file"
+    (program / "Pulumi.dev.yaml").write_text("config:\n  shop:owner: ana\n  shop:open: maybe\n")
+    with pytest.raises(RehearsalError, match=r"2 problems in Pulumi\.dev\.yaml and --set:"):
+        configuration.load(program, "dev", {"shop:zones": "c"})
+
+
+def test_what_may_hold_secrets_is_not_shown(program: Path) -> None:
+    (program / "Pulumi.dev.yaml").write_text("config:\n  shop:owner: ana\n  shop:zones: {KEY: hunter2}\n")
+    with pytest.raises(RehearsalError, match=r"shop:zones = \.\.\.: must be of type array") as raised:
+        configuration.load(program, "dev")
+    assert "hunter2" not in str(raised.value), "somebody took a list of names for a mapping to values"
 
 
 def test_every_wrong_value_is_told_in_one_error(program: Path) -> None:

@@ -9,9 +9,12 @@ from infra.serving import GENERATIONS, connection_budget, fewest_connections, se
 from tests.test_settings import refusal, settings
 
 
-@pytest.mark.parametrize(("cpu", "processes"), [(256, 1), (512, 1), (1024, 2), (4096, 8)])
-def test_processes_follow_the_cpu_and_there_is_always_one(cpu: int, processes: int) -> None:
-    assert serving(cpu=cpu, memory_mib=8192, connections=1000, tasks=1).processes == processes
+@pytest.mark.parametrize(
+    ("cpu", "processes", "threads"), [(256, 1, 4), (512, 1, 4), (1024, 2, 4), (2048, 2, 8), (4096, 4, 8)]
+)
+def test_processes_and_threads_follow_the_cpu_and_there_is_always_one(cpu: int, processes: int, threads: int) -> None:
+    size = serving(cpu=cpu, memory_mib=8192, connections=1000, tasks=1)
+    assert (size.processes, size.threads) == (processes, threads)
 
 
 def test_memory_bounds_the_processes_before_the_kernel_does() -> None:
@@ -22,6 +25,12 @@ def test_memory_bounds_the_processes_before_the_kernel_does() -> None:
 def test_every_thread_has_a_connection_and_the_readiness_check_one_besides() -> None:
     size = serving(cpu=1024, memory_mib=2048, connections=1000, tasks=2)
     assert size.connections == size.threads + 1, "a thread without a connection waits"
+
+
+@pytest.mark.parametrize("connections", range(8, 50))
+def test_where_connections_are_few_there_are_as_few_threads(connections: int) -> None:
+    size = serving(cpu=1024, memory_mib=2048, connections=connections, tasks=1)
+    assert size.threads == max(1, size.connections - 1) <= 4, "a thread without a connection waits"
 
 
 @pytest.mark.parametrize("tasks", [1, 2, 3, 5, 8])

@@ -343,6 +343,14 @@ def test_an_address_is_subscribed_when_one_is_configured() -> None:
     assert (subscription["protocol"], subscription["endpoint"]) == ("email", "on-call@example.com")
 
 
+def test_the_stack_files_outbound_ports_are_opened() -> None:
+    configure("staging", imageDigest=DIGEST, outboundPorts=[587])
+    rule = record(deploy).only(
+        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "pactum-staging-tasks-to-port-587"
+    )
+    assert rule.inputs["toPort"] == 587
+
+
 def test_logs_are_kept_as_long_as_the_stack_says() -> None:
     groups = stack("prod").of_type("aws:cloudwatch/logGroup:LogGroup")
     assert {group.inputs["name"] for group in groups} == {

@@ -153,6 +153,13 @@ def test_ecs_asks_a_web_container_what_the_images_healthcheck_asks(stack: Record
         assert "healthCheck" not in container(stack, f"pactum-staging-{process}"), "nothing answers there"
 
 
+def test_a_container_is_given_as_long_to_start_as_the_balancer_gives_it() -> None:
+    configure("staging", imageDigest=DIGEST, healthGraceSeconds=290)
+    recorder = record(deploy)
+    assert container(recorder, "pactum-staging-web")["healthCheck"]["startPeriod"] == 290
+    assert recorder.only("aws:ecs/service:Service").inputs["healthCheckGracePeriodSeconds"] == 290
+
+
 def test_another_application_is_a_matter_of_configuration() -> None:
     configure(
         "staging",

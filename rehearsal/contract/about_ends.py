@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 TOPIC = "Bad moments"
 # What the health check in the balancer and in the task definition give it.
 HEALTH_SECONDS = 4.0
-# More than it has threads.
-USERS = 8
 FILL_SECONDS = 0.7
+# Readiness may stand in line behind users, several to a thread where one process got most of them.
+QUEUE_SECONDS = 60.0
 END_SECONDS = 10.0
 HANG_SECONDS = 2.0
 IDLE_SECONDS = 61.0
@@ -32,7 +32,9 @@ def hanging_database(trial: Trial) -> None:
     web = ready_or_untried(trial)
     users = Users(container=web)
     with trial.ground.hanging():
-        users.ask([trial.terms.page] * USERS, OVER_HTTPS)
+        # More than it has threads, however they are spread over its processes.
+        size = trial.terms.serving
+        users.ask([trial.terms.page] * (size.processes * size.threads + size.threads), OVER_HTTPS)
         time.sleep(FILL_SECONDS)
         waiting = len(users.waiting())
         started = time.monotonic()
@@ -41,7 +43,7 @@ def hanging_database(trial: Trial) -> None:
         except (OSError, http.client.HTTPException):
             health = 0
         took = time.monotonic() - started
-        readiness = asked(web, trial.terms.readiness_path).status
+        readiness = asked(web, trial.terms.readiness_path, seconds=QUEUE_SECONDS).status
     users.leave(30)
     if health != OK:
         told = f"was answered {health}" if health else f"was not answered within {HEALTH_SECONDS:.0f} s"

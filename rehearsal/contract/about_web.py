@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from rehearsal.contract.container import OK, NotStartedError
 from rehearsal.contract.requirement import MissingError, Requirement, UntriedError
 from rehearsal.contract.terms import APP_USER, RELEASE
-from rehearsal.contract.trial import OTHER_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,20 +171,6 @@ def foreign_host(trial: Trial) -> None:
         raise MissingError(f"{trial.terms.page} under a host name of somebody else's was answered {answer.status}")
 
 
-def probe(trial: Trial) -> None:
-    test = (trial.contents.config.get("Healthcheck") or {}).get("Test") or []
-    command = list(trial.terms.health_command) or test[1:]
-    if not command:
-        raise UntriedError("there is no health command, see above")
-    web = trial.needing(trial.alone)
-    code, said = web.run(command)
-    if code:
-        raise MissingError(f"`{' '.join(command)}` ended with exit code {code} beside a healthy process: {said[-200:]}")
-    code, said = web.run(command, {"PORT": str(OTHER_PORT + 1)})
-    if code == 0:
-        raise MissingError("It ends with exit code 0 also where nobody listens on PORT")
-
-
 REQUIREMENTS = [
     Requirement(
         topic=TOPIC,
@@ -207,12 +192,6 @@ REQUIREMENTS = [
         name="answers health and readiness whatever the Host header, over plain HTTP",
         remedy="Answer them before ALLOWED_HOSTS and the redirect to https: " + SETTINGS,
         check=by_address,
-    ),
-    Requirement(
-        topic=TOPIC,
-        name="the health command tells a healthy process from none",
-        remedy="Make healthCommand a program that asks 127.0.0.1:$PORT for the health path and ends with 0 or 1.",
-        check=probe,
     ),
     Requirement(
         topic=TOPIC, name="is not ready (503) without a database", remedy=SETTINGS, check=not_ready_without_database

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehearsal import base_images, children, docker_engine
-from rehearsal.contract import about_ends, about_image, about_logs, about_migration, about_web, leftovers, terms
+from rehearsal.contract import (
+    about_commands,
+    about_ends,
+    about_image,
+    about_logs,
+    about_migration,
+    about_web,
+    leftovers,
+    terms,
+)
 from rehearsal.contract.ground import DATABASE, Ground
 from rehearsal.contract.requirement import examine, summary
 from rehearsal.contract.terms import Given
@@ -35,6 +44,7 @@ REQUIREMENTS = [
     *about_image.REQUIREMENTS,
     *about_migration.REQUIREMENTS,
     *about_web.REQUIREMENTS,
+    *about_commands.REQUIREMENTS,
     *about_logs.REQUIREMENTS,
     *about_ends.REQUIREMENTS,
 ]
@@ -53,7 +63,7 @@ def main(arguments: list[str], progress: Progress) -> int:
         context = options.context or agreed.context
         built = f"pactum-contract:{os.getpid()}-{secrets.token_hex(2)}"
         with progress.phase(f"build {_shown(context)}"):
-            build(docker, images, context, options.dockerfile or agreed.dockerfile, built)
+            build(docker, images, context, options.dockerfile or agreed.dockerfile, built, agreed)
     try:
         findings = examined(docker, images, options.image or built, agreed, progress, thorough=options.thorough)
     finally:
@@ -63,8 +73,13 @@ def main(arguments: list[str], progress: Progress) -> int:
     return 1 if any(finding.fails for finding in findings) else 0
 
 
-def build(docker: DockerClient, images: BaseImages, context: Path, dockerfile: str, reference: str) -> None:
-    """Build a context as `make image` does. RehearsalError with the end of the build's words when that fails."""
+def build(
+    docker: DockerClient, images: BaseImages, context: Path, dockerfile: str, reference: str, agreed: Terms
+) -> None:
+    """Build a context as `make image` does, with the stack file's arguments.
+
+    RehearsalError with the end of the build's words when that fails.
+    """
     if not (context / dockerfile).is_file():
         raise RehearsalError(
             f"There is no {dockerfile} in {context}.",
@@ -81,9 +96,10 @@ def build(docker: DockerClient, images: BaseImages, context: Path, dockerfile: s
         "CONTEXT": str(context),
         "DOCKERFILE": str(context / dockerfile),
         "IMAGE": reference,
-        "PYTHON_IMAGE": images.python,
+        "PYTHON_IMAGE": agreed.python_image or images.python,
     }
-    done = children.run([str(BUILDER)], environment=environment, timeout_seconds=BUILD_SECONDS)
+    arguments = [word for name, value in agreed.build_arguments.items() for word in ("--build-arg", f"{name}={value}")]
+    done = children.run([str(BUILDER), *arguments], environment=environment, timeout_seconds=BUILD_SECONDS)
     if done.returncode:
         raise RehearsalError(
             f"{context} could not be built:\n{last_lines(done.stdout + done.stderr)}", remedy="Correct the Dockerfile."

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import json
+import contextvars
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import pulumi
+
+from infra import settings
 from rehearsal import configuration
+from rehearsal.errors import RehearsalError
 from rehearsal.place import PROJECT_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from infra.serving import Serving
+    from infra.settings import Settings
+    from rehearsal.configuration import Configuration
 
 CA_FILE = "/etc/ssl/certs/rds-global-bundle.pem"
 RELEASE = f"sha256:{'c0' * 32}"
@@ -25,7 +33,10 @@ MASTER = ("DATABASE_MASTER_USER", "DATABASE_MASTER_PASSWORD")
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """Commands are argument lists; an empty one is the image's own. `names` maps our variable to a second name."""
+    """Commands are argument lists; an empty one is the image's own. `names` maps our variable to a second name.
+
+    `python_image` is the base of the build where the stack file names one, else empty.
+    """
 
     context: Path
     dockerfile: str
@@ -36,6 +47,9 @@ class Terms:
     web_command: tuple[str, ...]
     migrate_command: tuple[str, ...]
     memory_mib: int
+    serving: Serving
+    python_image: str = ""
+    build_arguments: Mapping[str, str] = field(default_factory=dict)
     plain: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
@@ -65,9 +79,9 @@ class Given:
             "LOG_LEVEL": "INFO",
             "HEALTH_PATH": terms.health_path,
             "READINESS_PATH": terms.readiness_path,
-            "WEB_CONCURRENCY": "1",
-            "WEB_THREADS": "4",
-            "DATABASE_POOL_MAX": "4",
+            "WEB_CONCURRENCY": str(terms.serving.processes),
+            "WEB_THREADS": str(terms.serving.threads),
+            "DATABASE_POOL_MAX": str(terms.serving.connections),
             "DATABASE_HOST": "database",
             "DATABASE_PORT": "5432",
             "DATABASE_NAME": self.database,
@@ -75,6 +89,7 @@ class Given:
             "DATABASE_SSLROOTCERT": CA_FILE,
             "DATABASE_USER": APP_USER,
             **{name: value for name, value in self.secrets.items() if name not in MASTER},
+            **terms.plain,
             **changes,
         }
         return self._under_all_names({name: value for name, value in ours.items() if value is not None})
@@ -87,32 +102,40 @@ class Given:
 
     def _under_all_names(self, ours: Mapping[str, str]) -> dict[str, str]:
         second = {theirs: ours[name] for name, theirs in self.terms.names.items() if name in ours}
-        return {**self.terms.plain, **ours, **second}
+        return {**ours, **second}
 
 
 def read(stack: str, overrides: Mapping[str, str], *, config_file: Path | None = None, page: str = "/") -> Terms:
-    """The terms that a stack's configuration sets. RehearsalError for what Pulumi's engine would refuse."""
-    values = configuration.load(PROJECT_ROOT, stack, overrides, config_file=config_file).values
-
-    def words(key: str) -> tuple[str, ...]:
-        return tuple(json.loads(values.get(f"pactum:{key}", "[]")))
-
-    def mapping(key: str) -> dict[str, str]:
-        return {name: str(value) for name, value in json.loads(values.get(f"pactum:{key}", "{}")).items()}
-
-    plain = mapping("environment")
+    """The terms that a stack's configuration sets. RehearsalError for what Pulumi's engine or the program refuses."""
+    loaded = configuration.load(PROJECT_ROOT, stack, overrides, config_file=config_file)
+    read_ = contextvars.copy_context().run(_settings, loaded)
+    application, image = read_.application, read_.image
     return Terms(
-        context=PROJECT_ROOT / values.get("pactum:imageContext", "app_image"),
-        dockerfile=values.get("pactum:dockerfile", "Dockerfile"),
-        port=int(values.get("pactum:port", "8000")),
-        health_path=values.get("pactum:healthPath", "/healthz"),
-        readiness_path=values.get("pactum:readinessPath", "/readyz"),
-        health_command=words("healthCommand"),
-        web_command=words("webCommand"),
-        migrate_command=words("migrateCommand"),
-        memory_mib=int(values.get("pactum:taskMemoryMib", "512")),
-        plain=plain,
-        names=mapping("environmentNames"),
-        secrets=words("secrets"),
+        context=PROJECT_ROOT / application.context,
+        dockerfile=application.dockerfile,
+        port=application.port,
+        health_path=application.health_path,
+        readiness_path=application.readiness_path,
+        health_command=application.health_command,
+        web_command=application.web_command,
+        migrate_command=application.migrate_command,
+        memory_mib=read_.web.memory_mib,
+        serving=read_.web.serving,
+        python_image=image.python_image if image.python_image != loaded.defaults.get("pactum:pythonImage") else "",
+        build_arguments=image.build_arguments,
+        plain=application.environment,
+        names=application.environment_names,
+        secrets=application.secrets,
         page=page,
     )
+
+
+def _settings(loaded: Configuration) -> Settings:
+    """The program's own settings, by its own rules. Pulumi keeps what it is told in the caller's context."""
+    pulumi.runtime.set_all_config(dict(loaded.values))
+    # Names only: no resource is registered.
+    pulumi.runtime.set_mocks(None, project=loaded.project, stack=loaded.stack)  # type: ignore[arg-type]
+    try:
+        return settings.load()
+    except settings.SettingsError as error:
+        raise RehearsalError(str(error)) from error
