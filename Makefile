@@ -27,11 +27,11 @@ help: ## Show what there is to do
 	@$(BIN)/python -m rehearsal virtual-environment
 	@touch $@
 
-.PHONY: dev dev-reset dev-stop dev-logs dev-test shell psql manage
+.PHONY: dev dev-reset dev-stop dev-logs dev-test shell psql manage migrate
 dev: ## Run the app on this machine with live reload, sample data and a superuser, until Ctrl-C (DEV_PORT=8000)
 	@app_image/dev up
 
-dev-reset: ## Remove the containers and the data of `make dev`
+dev-reset: ## Remove the containers and the data of `make dev` (YES=1 without asking)
 	@app_image/dev reset
 
 dev-stop: ## End what `make dev` left running, for example in a closed terminal
@@ -52,6 +52,9 @@ psql: ## PostgreSQL's shell, with the data of `make dev`
 manage: ## Another command of manage.py (ARGS=makemigrations)
 	@app_image/dev manage $(ARGS)
 
+migrate: ## Apply migrations to the data of `make dev`, as a deployment does
+	@app_image/dev migrate
+
 # A stack file elsewhere (CONFIG_FILE=...), and configuration above it (SET="pactum:webMinimum=2 ...").
 CONFIGURED = $(if $(CONFIG_FILE),--config-file $(CONFIG_FILE)) $(foreach setting,$(SET),--set '$(setting)')
 
@@ -65,9 +68,9 @@ image: ## Build the app's image (IMAGE=name:tag, PLATFORM=, CACHE=, PUSH=1 and m
 	@app_image/build
 
 sbom: .venv/.installed ## Write what an image holds to sbom.cdx.json, as CycloneDX (IMAGE=name:tag; without it, `make image` first)
-	@image=$${IMAGE:-$$(app_image/build)}; \
-	  DOCKER=$$(app_image/build --client) $(BIN)/python app_image/sbom.py "$$image" >sbom.cdx.json.new
-	@mv sbom.cdx.json.new sbom.cdx.json && echo sbom.cdx.json
+	@image=$${IMAGE:-$$(app_image/build)}; docker=$$(app_image/build --client); trap 'rm -f sbom.cdx.json.new' EXIT; \
+	  DOCKER=$$docker $(BIN)/python app_image/sbom.py "$$image" >sbom.cdx.json.new; \
+	  mv sbom.cdx.json.new sbom.cdx.json; echo sbom.cdx.json
 
 .PHONY: rehearse clean docker-engine
 rehearse: .venv/.installed ## Deploy to this machine (STACK=prod, KEEP=1 to click around, TWICE=1 for a second up, THEN=DIR... for next releases)
@@ -88,14 +91,14 @@ docker-engine: .venv/.installed ## Install and start Docker Engine where none an
 	@$(BIN)/python -m rehearsal docker-engine
 
 .PHONY: test check lint types test-unit test-emulator test-app test-dev test-rehearsal
-test: check test-emulator test-app test-rehearsal ## Everything: check, then the slower tests that need a Docker engine
+test: check test-emulator test-app test-dev contract test-rehearsal ## Everything: check, then the slower tests that need a Docker engine
 
 check: lint types test-unit ## The fast part: linters, types and unit tests
 
 lint: .venv/.installed ## ruff, hadolint, shellcheck
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/hadolint app_image/Dockerfile benchmarks/usual/Dockerfile
-	@$(BIN)/shellcheck .ci/run app_image/build app_image/dev tests/app/run benchmarks/usual/entrypoint benchmarks/usual/start rehearsal/images/postgres/docker-entrypoint.sh
+	@$(BIN)/shellcheck .ci/run app_image/build app_image/dev app_image/development/requirements.sh tests/app/run benchmarks/usual/entrypoint benchmarks/usual/start rehearsal/images/postgres/docker-entrypoint.sh
 
 types: .venv/.installed .venv-emulator/.installed ## mypy, strict
 	@$(BIN)/mypy

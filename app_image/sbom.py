@@ -35,11 +35,12 @@ OURS = re.compile(
     r"|usr/(local/)?lib/ssl/cert\.pem|usr/share/doc/[^/]+(/copyright)?|(app|dev|proc|sys)/.*|"
     rf"{RECORDS}.*|.*/__pycache__/[^/]+\.pyc)$"
 )
+FOREIGN = "it was not built by app_image/Dockerfile, which records what is inside"
 PYTHON_ITSELF = re.compile(r"usr/local/(bin/python|lib/(lib)?python3)")
 
 
-class IncompleteError(Exception):
-    """The image holds files that nothing in it accounts for."""
+class NoBillError(Exception):
+    """The image cannot be read, or is none whose every file can be accounted for; the message says what to do."""
 
 
 class Contents:
@@ -83,7 +84,10 @@ def debian_packages(contents: Contents) -> tuple[list[Component], set[str]]:
 
 def os_release(contents: Contents) -> str:
     """Return the file that says which Debian it is: one of the two is a link to the other."""
-    return next(name for name in contents.matching("(usr/lib|etc)/os-release") if contents.names[name].isfile())
+    for name in contents.matching("(usr/lib|etc)/os-release"):
+        if contents.names[name].isfile():
+            return name
+    raise NoBillError(f"{FOREIGN}: it has no os-release")
 
 
 def python_packages(contents: Contents) -> tuple[list[Component], set[str]]:
@@ -109,12 +113,17 @@ def python_itself(contents: Contents) -> Component | None:
     """Return Python where no package of Debian's owns it, as in the official image."""
     if not contents.matching(rf"{PYTHON_ITSELF.pattern}.*"):
         return None
-    version = re.search(r"(?m)^version = (.*)$", contents.text(contents.matching(r".*/pyvenv\.cfg")[0]))
-    return library(PackageURL("generic", None, "python", version[1] if version else None))
+    settings = "".join(contents.text(name) for name in contents.matching(r".*/pyvenv\.cfg")[:1])
+    version = re.search(r"(?m)^version = (.*)$", settings)
+    if not version:
+        raise NoBillError(f"{FOREIGN}: it has no virtual environment, which says the version of its Python")
+    return library(PackageURL("generic", None, "python", version[1]))
 
 
 def bill(contents: Contents, image: Mapping[str, Any], name: str) -> Bom:
-    """Return the bill of materials. IncompleteError when there is a file that it would not account for."""
+    """Return the bill of materials. NoBillError when there is a file that it would not account for."""
+    if not contents.matching(rf"{RECORDS}.*"):
+        raise NoBillError(f"{FOREIGN}: there is no {RECORDS}")
     debian, debian_files = debian_packages(contents)
     python, python_files = python_packages(contents)
     itself = python_itself(contents)
@@ -127,7 +136,10 @@ def bill(contents: Contents, image: Mapping[str, Any], name: str) -> Bom:
         and not re.fullmatch(r".*/pyvenv\.cfg|opt/venv/(lib64|bin/python[0-9.]*)", path)
     ]
     if strangers:
-        raise IncompleteError(f"{name} holds files of no package: {', '.join(sorted(strangers)[:10])}")
+        raise NoBillError(
+            f"it holds files of no package: {', '.join(sorted(strangers)[:10])}. Install them as packages, or teach"
+            " app_image/sbom.py whose they are"
+        )
     labels = image["Config"].get("Labels") or {}
     bom = Bom(components=[*debian, *python, *([itself] if itself else [])], serial_number=serial(image["Id"]))
     created = labels.get("org.opencontainers.image.created") or image["Created"][:19] + "Z"
@@ -145,17 +157,25 @@ def serial(image_id: str) -> uuid.UUID:
 
 def export(docker: str, image: str, file: IO[bytes]) -> None:
     """Write the image's files to `file`, as a container sees them."""
-    container = run(docker, "create", image)
+    # An image may have no command of its own; this one is never run.
+    container = ask(docker, "create", image, "nothing")
     try:
-        subprocess.run([docker, "export", container], stdout=file, check=True)
+        ask(docker, "export", container, stdout=file)
     finally:
-        run(docker, "rm", "--force", "--volumes", container)
+        ask(docker, "rm", "--force", "--volumes", container)
     file.seek(0)
 
 
-def run(*command: str) -> str:
-    """Run a command, its complaints on our own stderr; answer its last line."""
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+def ask(docker: str, *words: str, stdout: IO[bytes] | int = subprocess.PIPE) -> str:
+    """Run docker; answer what it printed. NoBillError with its last words when it fails."""
+    try:
+        done = subprocess.run([docker, *words], stdout=stdout, stderr=subprocess.PIPE, check=False)
+    except OSError as error:
+        raise NoBillError(f"{docker} cannot be run: {error.strerror}. Set DOCKER to a docker client") from error
+    if done.returncode:
+        told = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise NoBillError(f"it cannot be read: {told}. Is it here? `make image` builds it")
+    return (done.stdout or b"").decode().strip()
 
 
 def main(arguments: Iterable[str]) -> None:
@@ -165,15 +185,13 @@ def main(arguments: Iterable[str]) -> None:
     except ValueError:
         sys.exit("Usage: python app_image/sbom.py IMAGE")
     try:
-        inspected = json.loads(run(docker, "image", "inspect", image))[0]
+        inspected = json.loads(ask(docker, "image", "inspect", image))[0]
         with tempfile.TemporaryFile() as file:
             export(docker, image, file)
             with tarfile.open(fileobj=file) as archive:
                 print(JsonV1Dot6(bill(Contents(archive), inspected, image)).output_as_string(indent=2))
-    except (OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"sbom: {image} cannot be read: {error}. Is it here? `make image` builds it.")
-    except IncompleteError as error:
-        sys.exit(f"sbom: {error}. Install them as packages, or teach app_image/sbom.py whose they are.")
+    except NoBillError as error:
+        sys.exit(f"sbom: no bill for {image}: {error}.")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ BUILD = Path(__file__).parents[1] / "app_image" / "build"
 TOOLS = ("bash", "dirname", "env", "git", "grep", "head", "sed", "tail", "timeout", "tr")
 DOCKERFILE = "ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-trixie\nFROM ${PYTHON_IMAGE}\n"
 STAND_IN = "pactum-standin/python:3.13-slim-trixie"
-# $BUILDX, $ENGINE, $CLIENT and $IMAGES say what this client can do.
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+# $BUILDX, $ENGINE, $CLIENT and $IMAGES say what this client can do, $PUSHING why it cannot push.
 CLIENT = """#!/bin/bash
 echo "$*" >>"$(dirname "$0")/calls"
 case "$1 $2" in
@@ -23,7 +24,9 @@ case "$1 $2" in
     echo "${CLIENT:-20.10.24} 20.10.24" ;;
   "buildx version") [ -n "$BUILDX" ] ;;
   "image inspect") case "$*" in *RepoDigests*) echo "other/name@sha256:1"; echo "registry:5000/app@sha256:2" ;; esac
-    for last; do :; done; case " $IMAGES " in *" $last "*) ;; *) exit 1 ;; esac ;;
+    for last; do :; done; case " $IMAGES " in *" $last "*) ;; *) exit 1 ;; esac
+    case "$*" in *Architecture*) echo "${ARCHITECTURE:-linux/amd64}" ;; esac ;;
+  "push "*) echo "The push refers to repository [app]"; [ -z "$PUSHING" ] || { echo "$PUSHING" >&2; exit 1; } ;;
   "pull --quiet") echo "no such host" >&2; exit 1 ;;
 esac
 """
@@ -83,18 +86,18 @@ def test_an_old_client_builds_with_buildkit_by_itself_and_a_newer_one_by_its_plu
 
 
 def test_its_output_is_the_images_name_and_after_a_push_the_name_by_digest(builder: Builder) -> None:
-    assert builder.run().stdout == "pactum:local\n", "scripts read it"
+    assert builder.run().stdout == "project:local\n", "scripts read it"
     image = "registry:5000/app:1"
     done = builder.run(IMAGE=image, PUSH="1", IMAGES=f"{STAND_IN} {image}")
     assert done.stdout == f"{image}\nregistry:5000/app@sha256:2\n", "one of another repository is no use"
 
 
 def test_everything_asked_for_reaches_the_build(builder: Builder) -> None:
-    (builder.directory / "ca.pem").write_text("certificate")
+    (builder.directory / "ca.pem").write_text(CERTIFICATE)
     (builder.directory / "pip.conf").write_text("[global]")
     line = builder.built(
         "--no-cache", TARGET="code", PLATFORM="linux/arm64", BUILD_CA_BUNDLE=f"{builder.directory}/ca.pem",
-        PIP_CONF=f"{builder.directory}/pip.conf", CACHE="registry/cache:app", BUILDX="1",
+        PIP_CONF=f"{builder.directory}/pip.conf", CACHE="registry/cache:app", BUILDX="1", ARCHITECTURE="linux/arm64",
     )  # fmt: skip
     for part in (
         "--target code", "--platform linux/arm64", f"--secret id=ca_bundle,src={builder.directory}/ca.pem",
@@ -115,12 +118,70 @@ def test_where_docker_hub_is_out_of_reach_the_stand_in_is_used_and_named(builder
     assert f"PYTHON_IMAGE={STAND_IN}" in (builder.directory / "bin/calls").read_text()
 
 
+@pytest.mark.parametrize("asked", [{}, {"PYTHON_IMAGE": STAND_IN}])
+def test_a_stand_in_of_another_platform_is_refused(builder: Builder, asked: dict[str, str]) -> None:
+    (builder.directory / "bin/timeout").write_text("#!/bin/bash\n[ $2 = bash ] && exit 1\nshift; exec $*\n")
+    done = builder.run(PLATFORM="linux/arm64", **asked)
+    assert f"PLATFORM is linux/arm64, but the stand-in {STAND_IN} was made for linux/amd64" in done.stderr
+    assert "set PYTHON_IMAGE" in done.stderr
+    calls = (builder.directory / "bin/calls").read_text()
+    assert not re.search("^(build --|buildx build|pull)", calls, re.MULTILINE), "Docker Hub knows no stand-in"
+    assert "build --file" in builder.built(PLATFORM="linux/amd64/v2", **asked)
+
+
+def test_a_base_that_is_here_for_another_platform_is_pulled_for_the_one_asked_for(builder: Builder) -> None:
+    done = builder.run(PLATFORM="linux/arm64", PYTHON_IMAGE="mine:1", IMAGES="mine:1")
+    assert "pull --quiet --platform linux/arm64 mine:1" in (builder.directory / "bin/calls").read_text()
+    assert "mine:1, which is here for linux/amd64 only, cannot be pulled for linux/arm64: no such host" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("answer", "remedy"),
+    [
+        ("Get https://nohost/v2/: dial tcp: lookup nohost: no such host", "Is the registry's name in IMAGE right"),
+        ("dial tcp 127.0.0.1:5000: connect: connection refused", "is it reachable from here"),
+        ("denied: requested access to the resource is denied", "Log in with `docker login`"),
+        ("no basic auth credentials", "Log in with `docker login`"),
+    ],
+)
+def test_a_push_that_fails_says_what_to_look_at(builder: Builder, answer: str, remedy: str) -> None:
+    done = builder.run(IMAGE="nohost/app:1", PUSH="1", PUSHING=answer)
+    assert done.returncode == 1
+    assert f"nohost/app:1 could not be pushed: {answer}" in done.stderr
+    assert remedy in done.stderr
+    assert "The push refers to" in done.stderr, "what Docker says meanwhile is seen"
+    assert ("Log in" in done.stderr) == ("Log in" in remedy)
+
+
+@pytest.mark.parametrize(
+    ("context", "beside", "name"),
+    [
+        ("Your Shop_2", "", "your-shop-2"),
+        ("shop", "name: pactum", "shop"),
+        ("shop/app_image", "", "shop"),
+        ("checkout/app_image", 'name: "pactum" # ours', "pactum"),
+        ("checkout/app_image", "description: without a name", "checkout"),
+    ],
+)
+def test_an_image_is_named_after_the_project_it_is_built_of(
+    builder: Builder, context: str, beside: str, name: str
+) -> None:
+    """Another project's image under Pactum's name would take its place."""
+    place = builder.directory / context
+    place.mkdir(parents=True)
+    (place / "Dockerfile").write_text(DOCKERFILE)
+    if beside:
+        (place.parent / "Pulumi.yaml").write_text(f"{beside}\n")
+    assert f"--tag {name}:local " in builder.built(CONTEXT=str(place))
+
+
 @pytest.mark.parametrize(
     "origin",
     [
         "git@github.com:lexy/pactum.git",
         "https://user:token@github.com/lexy/pactum",
         "ssh://git@github.com/lexy/pactum.git",
+        "https://github.com/lexy/pactum.git/",
     ],
 )
 def test_labels_come_from_git_and_hold_no_login(builder: Builder, origin: str) -> None:
@@ -129,7 +190,23 @@ def test_labels_come_from_git_and_hold_no_login(builder: Builder, origin: str) -
     assert re.search(r"REVISION=[0-9a-f]{40} ", line)
     assert "CREATED=1970-01-01T00:00:00Z" in line, "the commit's time: without a change, nothing changes"
     assert "SOURCE=https://github.com/lexy/pactum " in line
-    assert re.search(r"--tag pactum:[0-9a-f]{12} ", line)
+    assert re.search(r"--tag project:[0-9a-f]{12} ", line)
+
+
+@pytest.mark.parametrize("origin", ["/srv/git/pactum.git", "../pactum", "file:///srv/git/pactum"])
+def test_a_remote_on_this_machine_is_no_label(builder: Builder, origin: str) -> None:
+    commit(builder.directory / "project", origin)
+    assert "SOURCE= " in builder.built()
+    told = re.findall(r".*label `source` stays empty.*", builder.run().stderr)
+    assert len(told) == 1
+    assert f"is {origin}, which is no URL" in told[0]
+
+
+def test_without_a_commit_or_a_remote_it_says_once_that_labels_stay_empty(builder: Builder) -> None:
+    assert builder.run().stderr.count("labels do not say where it comes from") == 1
+    commit(builder.directory / "project", "/srv/git/pactum")
+    subprocess.run(["git", "remote", "remove", "origin"], cwd=builder.directory / "project", check=True)
+    assert builder.run().stderr.count("is not set: the image's label `source` stays empty") == 1
 
 
 def test_what_is_not_committed_is_no_release_of_the_commit(builder: Builder) -> None:
@@ -137,7 +214,7 @@ def test_what_is_not_committed_is_no_release_of_the_commit(builder: Builder) -> 
     (builder.directory / "project/new.py").write_text("")
     line = builder.built()
     assert re.search(r"REVISION=[0-9a-f]{40}-changed ", line)
-    assert "--tag pactum:local " in line
+    assert "--tag project:local " in line
 
 
 @pytest.mark.parametrize(
@@ -148,6 +225,11 @@ def test_what_is_not_committed_is_no_release_of_the_commit(builder: Builder) -> 
         ({"CONTEXT": "/nowhere"}, r"there is no /nowhere/Dockerfile.*Set CONTEXT"),
         ({"PYTHON_IMAGE": "gone:1"}, r"base image gone:1 cannot be pulled: no such host.*set PYTHON_IMAGE"),
         ({"BUILD_CA_BUNDLE": "/nowhere.pem"}, r"BUILD_CA_BUNDLE is /nowhere.pem, which is no file.*unset it"),
+        (
+            {"BUILD_CA_BUNDLE": str(BUILD)},
+            r"BUILD_CA_BUNDLE is .*build, in which there is no certificate.*as a PEM file",
+        ),
+        ({"SSL_CERT_FILE": str(BUILD)}, r"SSL_CERT_FILE is .*build, in which there is no certificate.*BUILD_CA_BUNDLE"),
         ({"PIP_CONF": "/nowhere"}, r"PIP_CONF is /nowhere, which is no file"),
         ({"CACHE": "registry/cache"}, r"CACHE is set, but .*docker has no buildx.*unset CACHE"),
     ],

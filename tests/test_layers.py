@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import stat
-from typing import TYPE_CHECKING
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from app_image.layers import runtime, seal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -118,3 +122,128 @@ def test_a_base_that_lacks_something_ends_the_build_with_a_sentence(
     with pytest.raises(SystemExit, match=rf"PYTHON_IMAGE cannot be used: it has no {re.escape(str(tmp_path))}.*{told}"):
         runtime.main(str(tmp_path / "tree"), str(tmp_path / "venv"))
     assert not (tmp_path / "tree").exists(), "nothing half-made"
+
+
+@dataclass
+class Project:
+    """A project whose static files are found, with a Django that only answers what it opened."""
+
+    place: Path
+    sources: Any
+    asked: int = 0
+    brings: Callable[[], object] = bool
+    opens: set[str] = field(default_factory=lambda: {"shop/settings.py", "shop/__init__.py"})
+
+    @property
+    def memory(self) -> Path:
+        return self.place / "cache/inputs.json"
+
+    @property
+    def context(self) -> Path:
+        return self.place / "context"
+
+    def write(self, name: str, text: str = "") -> None:
+        (self.context / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.context / name).write_text(text)
+
+    def django(self, root: Path) -> tuple[set[Path], set[Path]]:
+        self.asked += 1
+        self.brings()
+        return {root / name for name in self.opens}, set(root.glob("*/static"))
+
+    def inputs(self) -> list[str]:
+        found: list[str] = self.sources.static_inputs(self.context, self.memory)
+        return found
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setitem(sys.modules, "seal", seal)  # as a script, sources.py finds it beside itself
+    made = Project(tmp_path, importlib.import_module("app_image.layers.sources"))
+    monkeypatch.setattr(made.sources, "opened_by_django", made.django)
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "shop.settings")
+    for name in ("manage.py", "requirements.txt", "shop/__init__.py", "shop/settings.py", "shop/views.py"):
+        made.write(name, f"# {name}\n")
+    made.write("shop/static/shop.css")
+    made.memory.parent.mkdir()
+    assert made.inputs() == ["manage.py", "shop/__init__.py", "shop/settings.py", "shop/static/shop.css"]
+    assert made.asked == 1
+    return made
+
+
+def test_what_decides_nothing_leaves_django_alone(project: Project) -> None:
+    before = project.inputs()
+    project.write("shop/views.py", "changed")
+    project.write("shop/page.html")
+    (project.context / "shop/page.html").unlink()
+    assert project.inputs() == before
+    assert project.asked == 1, "importing it is half of a one-line build"
+
+
+def test_a_new_static_file_in_a_known_place_is_collected_without_asking(project: Project) -> None:
+    project.write("shop/static/new.css")
+    assert "shop/static/new.css" in project.inputs()
+    (project.context / "shop/static/shop.css").unlink()
+    assert "shop/static/shop.css" not in project.inputs()
+    assert project.asked == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["requirements.txt", "shop/settings.py", "shop/__init__.py", "shop/apps.py", "other/static/a.css", "other/a.html"],
+)
+def test_django_is_asked_again_when_something_changes_that_may_decide(project: Project, changed: str) -> None:
+    project.write(changed, "changed")
+    found = project.inputs()
+    assert project.asked == 2
+    assert ("other/static/a.css" in found) == (changed == "other/static/a.css")
+    assert project.inputs() == found
+    assert project.asked == 2, "the new answer is remembered"
+
+
+def test_django_is_asked_again_for_other_settings_and_without_a_file_it_opened(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "shop.others")
+    project.inputs()
+    assert project.asked == 2
+    (project.context / "shop/settings.py").unlink()
+    project.opens = {"shop/__init__.py"}
+    assert "shop/settings.py" not in project.inputs()
+    assert project.asked == 3
+
+
+def test_django_is_asked_again_by_another_version_of_the_script(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project.sources, "__file__", str(project.context / "manage.py"))
+    project.inputs()
+    assert project.asked == 2, "builds of all projects on a machine share the memory"
+
+
+@pytest.mark.parametrize(
+    "damaged", ["", "{", "[]", "null", "{}", '{"opened": 1}', '{"opened": [], "deciding": ""}', "\xff"]
+)
+def test_a_damaged_memory_is_no_memory(project: Project, damaged: str) -> None:
+    before = project.inputs()
+    project.memory.write_text(damaged, encoding="latin-1")
+    assert project.inputs() == before
+    assert project.asked == 2
+    assert [path.name for path in project.memory.parent.iterdir()] == ["inputs.json"], "nothing half-written is left"
+
+
+def test_a_project_elsewhere_with_the_same_files_is_known(project: Project) -> None:
+    """BuildKit may mount the context at another place; layers are the same either way."""
+    elsewhere = project.place / "elsewhere"
+    project.context.rename(elsewhere)
+    assert project.sources.recall(elsewhere, project.memory) is not None
+
+
+def test_byte_code_is_made_before_django_is_imported(project: Project) -> None:
+    """Python 3.13 marshals a class' qualified name otherwise while such a class exists in the process."""
+    project.write("deployment/__init__.py")
+    compiled: list[Path] = []
+    project.brings = lambda: compiled.extend(project.place.glob("sorted/*/app/**/*.pyc"))
+    project.sources.main(str(project.context), str(project.place / "sorted"), str(project.memory))
+    names = {path.name.partition(".")[0] for path in compiled}
+    assert names == {"__init__", "manage", "settings", "views"}, "asked or recalled, the layers must be the same"

@@ -136,7 +136,7 @@ def test_containers_of_other_ministacks_survive_a_start_and_an_end(
     finally:
         for container in foreign:
             with suppress(docker.errors.NotFound):
-                container.remove(force=True)
+                container.remove(force=True, v=True)
 
 
 def test_a_network_of_the_emulators_name_that_somebody_holds_is_refused(
@@ -151,7 +151,7 @@ def test_a_network_of_the_emulators_name_that_somebody_holds_is_refused(
         assert container.name in line, "whoever reads this must know what to disconnect"
         assert len(docker_client.networks.list(names=[network.name])) == 1, "Docker would make a second one"
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)
         network.remove()
 
 
