@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +24,27 @@ if TYPE_CHECKING:
 COMPOSE = yaml.safe_load((ROOT / "app_image/docker-compose.yml").read_text())
 ENGINE = 'version) echo 27;; ps) ;; image) exit 0;; compose) [ "$2" = version ] || echo "$COMPOSE_PROJECT_NAME" >&2;;'
 ANSWERS = f'case "$1" in {ENGINE} esac'
+# compose 2, a Go program, heeds SIGINT also where it was started with that ignored.
+ENDING = """import signal, time
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+print('it is going down', flush=True)
+time.sleep(0.5)
+print('all is down')"""
+# What is started runs until it is interrupted, and takes a while to end.
+RUNS = f"""case "$*" in
+*" up "*) exec sleep 30;;
+*" down "*) exec {sys.executable} -c "{ENDING}" >> "$CALLS";;
+esac
+{ANSWERS}"""
+# Only the database runs, once it is started.
+DATABASE_RUNS = f"""case "$*" in
+*" up --detach db"*) : > "$CALLS.started";;
+"ps "*service=db*) [ ! -e "$CALLS.started" ] || echo db-id;;
+"ps "*status=running*) echo db-id; echo "$OTHERS";;
+"top "*) echo "$IN_IT";;
+"inspect "*Health*) echo healthy;;
+esac
+{ANSWERS}"""
 
 
 class Checkout:
@@ -30,14 +55,14 @@ class Checkout:
         self.app.mkdir(parents=True)
         self.programs = directory / "bin"
         self.programs.mkdir()
-        script = (ROOT / "app_image/dev").read_text()
+        shutil.copy(ROOT / "app_image/dev", self.app)
+        shutil.copy(ROOT / "app_image/docker-compose.yml", self.app)
+        script = (ROOT / "app_image/development/requirements.sh").read_text()
         # This machine's own docker must not be found.
         places = re.search(r"^places=.*$", script, re.MULTILINE)
         assert places
-        script = script.replace(places[0], "places=(/nonexistent/docker)")
-        (self.app / "dev").write_text(script)
-        (self.app / "dev").chmod(0o755)
-        shutil.copy(ROOT / "app_image/docker-compose.yml", self.app)
+        (self.app / "development").mkdir()
+        (self.app / "development/requirements.sh").write_text(script.replace(places[0], "places=(/nonexistent/docker)"))
         for name in (
             "bash",
             "dirname",
@@ -58,6 +83,10 @@ class Checkout:
             (self.programs / name).symlink_to(path)
         self.program("build", "exit 0", self.app)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"PATH": str(self.programs), "DEV_HUB": "hub.invalid", "CALLS": str(self.app / "calls")}
+
     def program(self, name: str, body: str, directory: Path | None = None) -> None:
         path = (directory or self.programs) / name
         path.write_text(f'#!/bin/sh\necho "{name} $*" >> "{self.app}/calls"\n{body}\n')
@@ -66,13 +95,28 @@ class Checkout:
     def dev(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(self.app / "dev"), *arguments],
-            env={"PATH": str(self.programs), "DEV_HUB": "hub.invalid", **variables},
+            env=self.environment | variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
+
+    def start(self, command: str) -> subprocess.Popen[bytes]:
+        """Start a shell's command, with a session of its own as a terminal has."""
+        return subprocess.Popen(
+            [str(self.programs / "bash"), "-c", command],
+            cwd=self.app,
+            env=self.environment | {"DEV_PORT": "1", "DEV_MAIL_PORT": "2"},
+            start_new_session=True,
+        )
+
+    def await_call(self, words: str) -> None:
+        deadline = time.monotonic() + 20
+        while words not in self.calls:
+            assert time.monotonic() < deadline, f"{words} is not among the calls:\n{self.calls}"
+            time.sleep(0.05)
 
     @property
     def calls(self) -> str:
@@ -127,6 +171,21 @@ def test_a_taken_port_is_said_before_anything_is_started(checkout: Checkout, var
     assert " up " not in checkout.calls
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Bind for 127.0.0.1:{} failed: port is already allocated",
+        "driver failed: listen tcp4 127.0.0.1:{}: bind: address already in use",
+    ],
+)
+def test_a_port_that_another_one_took_meanwhile_is_said_as_well(checkout: Checkout, words: str) -> None:
+    checkout.program("docker", f'case "$*" in *" up "*) echo "{words.format(12)}"; exit 1;; esac\n{ANSWERS}')
+    told = checkout.dev("up", DEV_PORT="1", DEV_MAIL_PORT="12").stderr
+    assert "Port 12 of 127.0.0.1 is taken by another program" in told
+    assert "DEV_MAIL_PORT=10012" in told
+    assert "migrated" not in told
+
+
 @pytest.mark.parametrize("port", ["http", "0", "65536"])
 def test_a_port_that_is_none_is_refused(checkout: Checkout, port: str) -> None:
     checkout.program("docker", ANSWERS)
@@ -178,11 +237,97 @@ def test_a_migration_that_fails_is_told_with_its_log(checkout: Checkout) -> None
     assert "--volumes" not in checkout.calls, "the data is kept"
 
 
+def test_sample_data_that_cannot_be_made_does_not_keep_the_app_from_starting(checkout: Checkout) -> None:
+    body = f'case "$*" in *service=web*) exit 0;; "ps "*) echo some-id;; "wait "*) echo 1;; esac\n{ANSWERS}'
+    checkout.program("docker", body)
+    done = checkout.dev("up", DEV_PORT="1", DEV_MAIL_PORT="2")
+    assert "The sample data could not be made" in done.stdout
+    assert "The web process does not answer" in done.stderr, "it was asked"
+
+
+def test_a_second_ctrl_c_leaves_nothing_running(checkout: Checkout) -> None:
+    checkout.program("docker", RUNS)
+    up = checkout.start("exec ./dev up")
+    for call in (" up ", "it is going down"):
+        checkout.await_call(call)
+        os.killpg(up.pid, signal.SIGINT)
+    assert up.wait(20) == 130
+    assert "all is down" in checkout.calls
+
+
+def test_a_closed_terminal_leaves_nothing_running(checkout: Checkout) -> None:
+    checkout.program("docker", RUNS)
+    terminal, its_end = os.openpty()
+    up = checkout.start(f"exec ./dev up <{os.ttyname(its_end)} >{os.ttyname(its_end)} 2>&1")
+    os.close(its_end)
+    checkout.await_call(" up ")
+    os.close(terminal)
+    os.killpg(up.pid, signal.SIGHUP)  # as the terminal's shell does
+    assert up.wait(20) == 143
+    assert "all is down" in checkout.calls
+
+
+def test_a_tool_ends_the_database_that_it_started(checkout: Checkout) -> None:
+    checkout.program("docker", DATABASE_RUNS)
+    assert checkout.dev("psql").returncode == 0
+    assert "rm --stop --force db" in checkout.calls
+    assert "network rm" in checkout.calls
+
+
+@pytest.mark.parametrize("others", [{"OTHERS": "web-id"}, {"IN_IT": "70 psql --username=master pactum"}])
+def test_a_tool_leaves_the_database_to_what_was_started_meanwhile(checkout: Checkout, others: dict[str, str]) -> None:
+    checkout.program("docker", DATABASE_RUNS)
+    assert checkout.dev("psql", **others).returncode == 0
+    for call in (" down ", " rm ", " stop "):
+        assert call not in checkout.calls
+
+
+def test_manages_migrate_is_the_deployments_for_the_apps_login_owns_no_table(checkout: Checkout) -> None:
+    checkout.program("docker", f'case "$*" in *service=db*) echo some-id;; esac\n{ANSWERS}')
+    checkout.dev("manage", "migrate")
+    checkout.dev("manage", "migrate", "--plan")
+    assert "run --rm --no-deps -T migrate\n" in checkout.calls
+    assert "run --rm --no-deps -T manage migrate --plan\n" in checkout.calls
+
+
+@pytest.mark.parametrize(
+    ("image", "kind"),
+    [
+        ("pactum-standin/postgres:17-alpine", "standin"),
+        ("registry.example.com/postgres:17-alpine", "alpine"),
+        ("postgres:17", "debian"),
+    ],
+)
+def test_images_that_cannot_read_each_others_data_have_volumes_of_their_own(
+    checkout: Checkout, image: str, kind: str
+) -> None:
+    checkout.program("docker", f'echo "volume $DEV_DATABASE" >> "$CALLS"\n{DATABASE_RUNS}')
+    checkout.dev("psql", POSTGRES_IMAGE=image)
+    assert f"volume {kind}\n" in checkout.calls
+    runs = f'case "$*" in *service=db*) echo db-id;; "inspect "*) echo {image};; esac\n{ANSWERS}'
+    checkout.program("docker", f'echo "beside $DEV_DATABASE" >> "$CALLS"\n{runs}')
+    checkout.dev("psql")
+    assert f"beside {kind}\n" in checkout.calls
+    assert "${DEV_DATABASE:-alpine}" in COMPOSE["volumes"]["database"]["name"]
+
+
+def paths_that_look_alike(directory: Path) -> list[Path]:
+    """Return two whose checkouts' checksums begin with the same four digits."""
+    seen: dict[str, Path] = {}
+    while True:
+        path = directory / str(len(seen))
+        words = str(path / "Some Checkout").encode()
+        digits = subprocess.run(["cksum"], input=words, capture_output=True, check=True).stdout[:4].decode()
+        if digits in seen:
+            return [seen[digits], path]
+        seen[digits] = path
+
+
 def test_two_checkouts_have_two_projects(tmp_path: Path) -> None:
     projects = set()
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        checkout = Checkout(tmp_path / name)
+    for directory in paths_that_look_alike(tmp_path):
+        directory.mkdir()
+        checkout = Checkout(directory)
         checkout.program("docker", ANSWERS)
         projects.add(checkout.dev("logs").stderr.strip())
     assert len(projects) == 2, "they would share a database"
@@ -191,12 +336,23 @@ def test_two_checkouts_have_two_projects(tmp_path: Path) -> None:
 
 def test_reset_removes_the_volumes_of_this_project_only(checkout: Checkout) -> None:
     checkout.program("docker", ANSWERS)
-    done = checkout.dev("reset", DEV_NAME="mine")
+    done = checkout.dev("reset", DEV_NAME="mine", YES="1")
     assert done.returncode == 0, done.stderr
     assert "data of pactum-mine are removed" in done.stdout
     assert "down --volumes --remove-orphans" in checkout.calls
     assert "volume ls --quiet --filter label=com.docker.compose.project=pactum-mine" in checkout.calls
     assert "prune" not in checkout.calls
+
+
+def test_reset_without_a_terminal_to_ask_in_removes_nothing_unasked(checkout: Checkout) -> None:
+    checkout.program("docker", ANSWERS)
+    for variables in ({}, {"YES": "no"}):
+        done = checkout.dev("reset", **variables)
+        assert done.returncode == 1
+        assert "Nothing was removed" in done.stderr
+    assert "make dev-reset YES=1" in checkout.dev("reset").stderr
+    assert " down " not in checkout.calls
+    assert "volume rm" not in checkout.calls
 
 
 def test_the_exit_code_of_the_tests_is_passed_on(checkout: Checkout) -> None:

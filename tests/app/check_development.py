@@ -101,8 +101,8 @@ class Machine:
             check=False,
         )
 
-    def start(self) -> float:
-        """Run `make dev` in a terminal's stead; return the seconds until the first page."""
+    def start(self, status: int = 200) -> float:
+        """Run `make dev` in a terminal's stead; return the seconds until the first page, which has that status."""
         started = time.monotonic()
         with self.log.open("wb") as log:
             self._up = subprocess.Popen(
@@ -114,7 +114,7 @@ class Machine:
                 stderr=log,
                 start_new_session=True,
             )
-        while self.browser.get("/")[0] != 200:
+        while self.browser.get("/")[0] != status:
             assert self._up.poll() is None, f"`make dev` ended:\n{self.log.read_text()}"
             assert time.monotonic() - started < 120, f"nothing answers:\n{self.log.read_text()}"
             time.sleep(0.1)
@@ -138,7 +138,10 @@ class Machine:
         if self._up and self._up.poll() is None:
             os.killpg(self._up.pid, signal.SIGTERM)
             self._up.wait(40)
-        self.make("dev-reset")
+        self.make("dev-reset", "YES=1")
+
+    def ended(self) -> bool:
+        return self._up is not None and self._up.poll() is not None
 
 
 def docker(*arguments: str) -> str:
@@ -293,8 +296,8 @@ def test_the_log_is_lines_for_people(machine: Machine) -> None:
 
 def test_the_tools_work_beside_it(machine: Machine) -> None:
     made = machine.make("manage", "ARGS=makemigrations agreements --empty --name made_here")
-    migration = machine.app / "agreements/migrations/0002_made_here.py"
-    assert migration.is_file(), made.stdout + made.stderr
+    (migration,) = list((machine.app / "agreements/migrations").glob("*_made_here.py")) or [None]
+    assert migration, made.stdout + made.stderr
     assert migration.stat().st_uid == machine.app.stat().st_uid, "it belongs to the developer"
     migration.unlink()
     shell = machine.make(
@@ -306,16 +309,46 @@ def test_the_tools_work_beside_it(machine: Machine) -> None:
     assert machine.browser.get("/")[0] == 200, "what runs is left alone"
 
 
+def test_a_field_is_added_as_the_documentation_says(machine: Machine) -> None:
+    models = machine.app / "agreements/models.py"
+    field = "    created_at = models.DateTimeField("
+    whole = models.read_text()
+    assert field in whole
+    models.write_text(
+        whole.replace(field, f'    place = models.CharField(max_length=40, default="London")\n{field}', 1)
+    )
+    made = machine.make("manage", "ARGS=makemigrations --name place")
+    assert list((machine.app / "agreements/migrations").glob("*_place.py")), made.stdout + made.stderr
+    machine.until(lambda: machine.browser.get("/")[0] == 500)  # the column is not there yet
+    migrated = machine.make("migrate")
+    assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+    machine.until(lambda: machine.browser.get("/")[0] == 200)
+    again = machine.make("manage", "ARGS=migrate")
+    assert again.returncode == 0, again.stdout + again.stderr
+    tested = machine.make("dev-test", "ARGS=tests.test_health tests.test_migrate_safely")
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
 def test_ctrl_c_ends_it_cleanly_and_the_next_start_finds_the_data(machine: Machine) -> None:
     machine.ctrl_c()
     assert "the data is kept" in machine.log.read_text()
     assert not containers()
-    machine.start()
+    views = machine.app / "agreements/views.py"
+    whole = views.read_text()
+    views.write_text(f"{whole}\nundefined_name\n")
+    machine.start(500)
+    assert "undefined_name" in machine.browser.get("/")[2], "a project that was broken before says so as well"
+    views.write_text(whole)
+    machine.until(lambda: machine.browser.get("/")[0] == 200)
     assert "Site administration" in Browser(f"http://127.0.0.1:{machine.port}/").log_in("mill-on-the-floss")
 
 
 def test_reset_removes_the_containers_and_the_data(machine: Machine) -> None:
     assert volumes()
-    reset = machine.make("dev-reset")
+    assert machine.make("dev-reset").returncode != 0, "nobody was asked"
+    assert machine.browser.get("/")[0] == 200
+    reset = machine.make("dev-reset", "YES=1")
     assert reset.returncode == 0, reset.stderr
+    machine.until(machine.ended)
+    assert "the data is kept" not in machine.log.read_text()
     assert (containers(), volumes()) == ("", "")
