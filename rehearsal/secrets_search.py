@@ -1,26 +1,21 @@
 """Searches every secret value in every place where none may be."""
 
 import base64
-import gzip
-import io
 import json
-import subprocess
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 from urllib.parse import quote
 
 from rehearsal.docker_client import DockerClient
 from rehearsal.errors import RehearsalError
 from rehearsal.realisers.tools import Tools
+from rehearsal.saved_image import contents, saved
 
 # Parts of a login that are no secret: the program itself names the users.
 NO_SECRETS = frozenset({"username", "engine", "host", "port", "dbname"})
 CHUNK_BYTES = 4 * 2**20
-SAVE_SECONDS = 180
-GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,28 +104,15 @@ def in_image(wanted: list[Secret], docker: DockerClient, reference: str) -> dict
 
 
 def _layers(docker: DockerClient, reference: str) -> Iterator[bytes]:
-    with subprocess.Popen([docker.executable, "save", reference], stdout=subprocess.PIPE) as process:
-        if process.stdout is None:
-            raise RehearsalError("docker save has no output")
-        yield from unpacked(process.stdout)
-        if process.wait(SAVE_SECONDS):
-            raise RehearsalError(f"`docker save {reference}` failed, so its layers could not be searched.")
+    with saved(docker, reference) as archive:
+        yield from unpacked(archive)
 
 
 def unpacked(archive: IO[bytes]) -> Iterator[bytes]:
-    """The contents of every file of a `docker save`, compressed layers decompressed: an engine may keep either kind."""
-    with tarfile.open(fileobj=archive, mode="r|") as members:
-        for member in members:
-            file = members.extractfile(member)
-            if file is None:
-                continue
-            packed = io.BufferedReader(cast("io.RawIOBase", file))
-            start = packed.peek(4)
-            if start.startswith(ZSTANDARD):
-                raise RehearsalError(f"{member.name} of the image is compressed by Zstandard and cannot be searched.")
-            content = gzip.GzipFile(fileobj=packed) if start.startswith(GZIP) else packed
-            while chunk := content.read(CHUNK_BYTES):
-                yield chunk
+    """The contents of every file of a `docker save`, in pieces."""
+    for file in contents(archive):
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
 
 
 def search(tools: Tools, references: list[str], files: list[Path]) -> None:

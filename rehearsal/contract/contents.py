@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import re
@@ -11,17 +10,15 @@ import tarfile
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
-from rehearsal.errors import RehearsalError
+from rehearsal.saved_image import HEADER_BYTES, contents, saved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rehearsal.docker_client import DockerClient
 
-SAVE_SECONDS = 180
-GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 # A tar archive says so in its first header.
 TAR_MAGIC, TAR_MAGIC_AT = b"ustar", 257
 SECRETIVE = re.compile(
@@ -90,32 +87,16 @@ class Contents:
             return member, file.read() if file else b""
 
     def _search(self) -> Iterator[str]:
-        with subprocess.Popen([self.docker.executable, "save", self.image], stdout=subprocess.PIPE) as process:
-            if process.stdout is None:
-                raise RehearsalError("docker save has no output")
-            yield from secretive(process.stdout)
-            if process.wait(SAVE_SECONDS):
-                raise RehearsalError(f"`docker save {self.image}` failed, so its files could not be looked at.")
+        with saved(self.docker, self.image) as archive:
+            yield from secretive(archive)
 
 
 def secretive(archive: IO[bytes]) -> Iterator[str]:
     """Suspicious paths in the layers of a `docker save`."""
-    with tarfile.open(fileobj=archive, mode="r|") as members:
-        for member in members:
-            file = members.extractfile(member)
-            if file is None:
-                continue
-            packed = io.BufferedReader(cast("io.RawIOBase", file))
-            start = packed.peek(512)
-            if start.startswith(ZSTANDARD):
-                raise RehearsalError(
-                    f"{member.name} of the image is compressed by Zstandard and cannot be looked into."
-                )
-            if start.startswith(GZIP):
-                packed = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=packed)))
-                start = packed.peek(512)
-            if start[TAR_MAGIC_AT : TAR_MAGIC_AT + len(TAR_MAGIC)] == TAR_MAGIC:
-                yield from _in_layer(packed)
+    for file in contents(archive):
+        start = file.peek(HEADER_BYTES)
+        if start[TAR_MAGIC_AT : TAR_MAGIC_AT + len(TAR_MAGIC)] == TAR_MAGIC:
+            yield from _in_layer(file)
 
 
 def _in_layer(layer: IO[bytes]) -> Iterator[str]:
