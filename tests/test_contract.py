@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from infra.settings import ApplicationSettings
+
 
 @dataclass
 class FakeContents:
@@ -64,6 +66,10 @@ class FakeTrial:
     contents: FakeContents = field(default_factory=FakeContents)
     terms: Terms = field(default_factory=agreed_terms)
     runs: list[Ended] = field(default_factory=list)
+
+    @property
+    def application(self) -> ApplicationSettings:
+        return self.terms.application
 
     def migration(self, number: int = 0) -> Ended:
         return self.runs[number]

@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 
 def test_the_terms_are_those_of_the_stack_file() -> None:
     agreed = terms.read("shop", {}, config_file=STACK_FILE)
-    assert (agreed.port, agreed.health_path, agreed.readiness_path) == (9000, "/alive", "/ready")
-    assert agreed.migrate_command == ("python", "manage.py", "migrate_safely"), "Pulumi.yaml's own default"
+    assert (agreed.application.port, agreed.application.health_path, agreed.application.readiness_path) == (
+        9000,
+        "/alive",
+        "/ready",
+    )
+    assert agreed.application.migrate_command == ("python", "manage.py", "migrate_safely"), "Pulumi.yaml's own default"
     given = Given(terms=agreed, database="contract")
     web, migration = given.to_web(), given.to_migration()
     assert (web["PORT"], web["HEALTH_PATH"], web["READINESS_PATH"]) == ("9000", "/alive", "/ready")

@@ -17,7 +17,7 @@ FIND_MANAGE = ("python", "-c", "import os, sys; sys.exit(0 if os.path.isfile('ma
 
 def probe(trial: Trial) -> None:
     test = (trial.contents.config.get("Healthcheck") or {}).get("Test") or []
-    command = list(trial.terms.health_command) or test[1:]
+    command = list(trial.application.health_command) or test[1:]
     if not command:
         raise UntriedError("there is no health command, see above")
     web = trial.needing(trial.alone)

@@ -39,19 +39,19 @@ def hanging_database(trial: Trial) -> None:
         waiting = len(users.waiting())
         started = time.monotonic()
         try:
-            health = web.get(trial.terms.health_path, seconds=HEALTH_SECONDS).status
+            health = web.get(trial.application.health_path, seconds=HEALTH_SECONDS).status
         except (OSError, http.client.HTTPException):
             health = 0
         took = time.monotonic() - started
-        readiness = asked(web, trial.terms.readiness_path, seconds=QUEUE_SECONDS).status
+        readiness = asked(web, trial.application.readiness_path, seconds=QUEUE_SECONDS).status
     users.leave(30)
     if health != OK:
         told = f"was answered {health}" if health else f"was not answered within {HEALTH_SECONDS:.0f} s"
         raise MissingError(
-            f"While {waiting} requests waited for the database, {trial.terms.health_path} {told} ({took:.1f} s)"
+            f"While {waiting} requests waited for the database, {trial.application.health_path} {told} ({took:.1f} s)"
         )
     if readiness != UNAVAILABLE:
-        raise MissingError(f"While the database hung, {trial.terms.readiness_path} was answered {readiness}")
+        raise MissingError(f"While the database hung, {trial.application.readiness_path} was answered {readiness}")
 
 
 def recovers(trial: Trial) -> None:
@@ -68,7 +68,7 @@ def recovers(trial: Trial) -> None:
 
 def ends_without_database(trial: Trial) -> None:
     web = trial.needing(trial.alone)
-    asked(web, trial.terms.readiness_path)
+    asked(web, trial.application.readiness_path)
     _signal(web)
     _judge_end(web)
 
@@ -77,7 +77,7 @@ def finishes_requests(trial: Trial) -> None:
     web = trial.needing(trial.serving)
     users = Users(container=web)
     with trial.ground.hanging():
-        users.ask([*[trial.terms.page] * 3, trial.terms.readiness_path], OVER_HTTPS)
+        users.ask([*[trial.terms.page] * 3, trial.application.readiness_path], OVER_HTTPS)
         time.sleep(FILL_SECONDS)
         in_flight = users.waiting()
         _signal(web)
@@ -115,7 +115,7 @@ def keeps_idle_connections(trial: Trial) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", web.published(), timeout=15)
     try:
         for pause in (IDLE_SECONDS, 0.0):
-            ask(connection, trial.terms.health_path, {"Host": HOST, "Connection": "keep-alive"})
+            ask(connection, trial.application.health_path, {"Host": HOST, "Connection": "keep-alive"})
             time.sleep(pause)
             if connection.sock is None:
                 raise MissingError("It closes a connection after its answer, although it was asked to keep it")

@@ -36,7 +36,7 @@ def user(trial: Trial) -> None:
 def command(trial: Trial) -> None:
     config = trial.contents.config
     own = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
-    words = list(trial.terms.web_command) or own
+    words = list(trial.application.web_command) or own
     if not words:
         raise MissingError("The image has no command, and the stack file sets no webCommand")
     if words[0].rpartition("/")[2] in SHELLS:
@@ -82,7 +82,7 @@ def health_check(trial: Trial) -> None:
         raise MissingError("The image has no HEALTHCHECK")
     if test[0] != "CMD":
         raise MissingError(f"HEALTHCHECK needs a shell: {' '.join(test[1:])[:120]}")
-    asked = list(trial.terms.health_command)
+    asked = list(trial.application.health_command)
     if asked and test[1:] != asked:
         raise MissingError(
             f"HEALTHCHECK runs {' '.join(test[1:])!r}, the stack file's healthCommand {' '.join(asked)!r}"

@@ -45,9 +45,9 @@ def starts(trial: Trial) -> None:
 
 
 def healthy(trial: Trial) -> None:
-    answer = asked(trial.needing(trial.alone), trial.terms.health_path)
+    answer = asked(trial.needing(trial.alone), trial.application.health_path)
     if answer.status != OK:
-        raise MissingError(f"Without any database, {trial.terms.health_path} was answered {answer.status}")
+        raise MissingError(f"Without any database, {trial.application.health_path} was answered {answer.status}")
 
 
 def other_port(trial: Trial) -> None:
@@ -75,31 +75,34 @@ def _short(answer: Answer) -> str:
 
 
 def http_1_1(trial: Trial) -> None:
-    answer = asked(trial.needing(trial.alone), trial.terms.health_path)
+    answer = asked(trial.needing(trial.alone), trial.application.health_path)
     if answer.version != HTTP_1_1:
         raise MissingError("It answers in HTTP/1.0, so the balancer opens a connection for every request")
 
 
 def by_address(trial: Trial) -> None:
     """Health, like readiness, whoever is asked for: over plain HTTP, although users come over HTTPS."""
-    for path, expected in ((trial.terms.health_path, {OK}), (trial.terms.readiness_path, {OK, UNAVAILABLE})):
+    for path, expected in (
+        (trial.application.health_path, {OK}),
+        (trial.application.readiness_path, {OK, UNAVAILABLE}),
+    ):
         answer = asked(trial.needing(trial.alone), path, host=BY_ADDRESS)
         if answer.status not in expected:
             raise MissingError(f"{path} with `Host: {BY_ADDRESS}` was answered {answer.status}: {_short(answer)}")
 
 
 def not_ready_without_database(trial: Trial) -> None:
-    answer = asked(trial.needing(trial.alone), trial.terms.readiness_path)
+    answer = asked(trial.needing(trial.alone), trial.application.readiness_path)
     if answer.status != UNAVAILABLE:
-        raise MissingError(f"Without a database, {trial.terms.readiness_path} was answered {answer.status}")
+        raise MissingError(f"Without a database, {trial.application.readiness_path} was answered {answer.status}")
 
 
 def not_ready_without_migrations(trial: Trial) -> None:
     if trial.migration().code != 0:
         raise UntriedError("the migration fails, see above: there is no login to ask with")
-    answer = asked(trial.needing(trial.unmigrated), trial.terms.readiness_path)
+    answer = asked(trial.needing(trial.unmigrated), trial.application.readiness_path)
     if answer.status != UNAVAILABLE:
-        raise MissingError(f"On an empty database, {trial.terms.readiness_path} was answered {answer.status}")
+        raise MissingError(f"On an empty database, {trial.application.readiness_path} was answered {answer.status}")
 
 
 def ready(trial: Trial) -> None:
@@ -108,19 +111,25 @@ def ready(trial: Trial) -> None:
     if answer.status == UNAVAILABLE and trial.migration().code != 0:
         raise UntriedError("the migration fails, see above")
     if answer.status != OK:
-        raise MissingError(f"{trial.terms.readiness_path} is answered {answer.status}: {_short(answer)}{web.told()}")
+        raise MissingError(
+            f"{trial.application.readiness_path} is answered {answer.status}: {_short(answer)}{web.told()}"
+        )
     try:
         release = json.loads(answer.body)["release"]
     except (ValueError, KeyError, TypeError):
-        raise MissingError(f'{trial.terms.readiness_path} answers no JSON with "release": {answer.body[:80]}') from None
+        raise MissingError(
+            f'{trial.application.readiness_path} answers no JSON with "release": {answer.body[:80]}'
+        ) from None
     if release != RELEASE:
-        raise MissingError(f"{trial.terms.readiness_path} answers release {release!r}, RELEASE was {RELEASE!r}")
+        raise MissingError(f"{trial.application.readiness_path} answers release {release!r}, RELEASE was {RELEASE!r}")
 
 
 def wait_until_ready(trial: Trial, web: Container) -> Answer:
     """The first answer that is not "not yet", or the last that is. MissingError when there is none at all."""
     deadline = time.monotonic() + READY_SECONDS
-    while (answer := asked(web, trial.terms.readiness_path)).status == UNAVAILABLE and time.monotonic() < deadline:
+    while (
+        answer := asked(web, trial.application.readiness_path)
+    ).status == UNAVAILABLE and time.monotonic() < deadline:
         time.sleep(0.3)
     return answer
 
@@ -138,10 +147,10 @@ def verified_tls(trial: Trial) -> None:
     web = ready_or_untried(trial)
     if trial.ground.sql(UNENCRYPTED) != "0":
         raise MissingError("It talks to the database without TLS, although DATABASE_SSLMODE is verify-full")
-    answer = asked(trial.needing(trial.elsewhere), trial.terms.readiness_path)
+    answer = asked(trial.needing(trial.elsewhere), trial.application.readiness_path)
     if answer.status == OK:
         raise MissingError("It talks to a database whose certificate has another name")
-    asked(web, trial.terms.readiness_path)
+    asked(web, trial.application.readiness_path)
 
 
 def page(trial: Trial) -> None:

@@ -63,7 +63,7 @@ def main(arguments: list[str], progress: Progress) -> int:
         context = options.context or agreed.context
         built = f"pactum-contract:{os.getpid()}-{secrets.token_hex(2)}"
         with progress.phase(f"build {_shown(context)}"):
-            build(docker, images, context, options.dockerfile or agreed.dockerfile, built, agreed)
+            build(docker, images, context, options.dockerfile or agreed.application.dockerfile, built, agreed)
     try:
         findings = examined(docker, images, options.image or built, agreed, progress, thorough=options.thorough)
     finally:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infra.serving import Serving
-    from infra.settings import Settings
+    from infra.settings import ApplicationSettings, Settings
     from rehearsal.configuration import Configuration
 
 CA_FILE = "/etc/ssl/certs/rds-global-bundle.pem"
@@ -33,26 +33,17 @@ MASTER = ("DATABASE_MASTER_USER", "DATABASE_MASTER_PASSWORD")
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """Commands are argument lists; an empty one is the image's own. `names` maps our variable to a second name.
+    """`context` is where the application's is on this machine.
 
     `python_image` is the base of the build where the stack file names one, else empty.
     """
 
+    application: ApplicationSettings
     context: Path
-    dockerfile: str
-    port: int
-    health_path: str
-    readiness_path: str
-    health_command: tuple[str, ...]
-    web_command: tuple[str, ...]
-    migrate_command: tuple[str, ...]
     memory_mib: int
     serving: Serving
     python_image: str = ""
     build_arguments: Mapping[str, str] = field(default_factory=dict)
-    plain: Mapping[str, str] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
-    secrets: tuple[str, ...] = ()
     page: str = "/"
 
 
@@ -65,20 +56,20 @@ class Given:
     secrets: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in (*SECRETS, *self.terms.secrets):
+        for name in (*SECRETS, *self.terms.application.secrets):
             self.secrets.setdefault(name, f"made-up-{secrets.token_hex(32)}")
 
     def to_web(self, **changes: str | None) -> dict[str, str]:
         """What the web task is given, changed as said; None takes a variable away."""
         terms = self.terms
         ours = {
-            "PORT": str(terms.port),
+            "PORT": str(terms.application.port),
             "RELEASE": RELEASE,
             "ALLOWED_HOSTS": HOST,
             "HTTPS": "true",
             "LOG_LEVEL": "INFO",
-            "HEALTH_PATH": terms.health_path,
-            "READINESS_PATH": terms.readiness_path,
+            "HEALTH_PATH": terms.application.health_path,
+            "READINESS_PATH": terms.application.readiness_path,
             "WEB_CONCURRENCY": str(terms.serving.processes),
             "WEB_THREADS": str(terms.serving.threads),
             "DATABASE_POOL_MAX": str(terms.serving.connections),
@@ -89,7 +80,7 @@ class Given:
             "DATABASE_SSLROOTCERT": CA_FILE,
             "DATABASE_USER": APP_USER,
             **{name: value for name, value in self.secrets.items() if name not in MASTER},
-            **terms.plain,
+            **terms.application.environment,
             **changes,
         }
         return self._under_all_names({name: value for name, value in ours.items() if value is not None})
@@ -101,7 +92,9 @@ class Given:
         return self.to_web(**{**size, **master, **changes})
 
     def _under_all_names(self, ours: Mapping[str, str]) -> dict[str, str]:
-        second = {theirs: ours[name] for name, theirs in self.terms.names.items() if name in ours}
+        second = {
+            theirs: ours[name] for name, theirs in self.terms.application.environment_names.items() if name in ours
+        }
         return {**ours, **second}
 
 
@@ -111,21 +104,12 @@ def read(stack: str, overrides: Mapping[str, str], *, config_file: Path | None =
     read_ = contextvars.copy_context().run(_settings, loaded)
     application, image = read_.application, read_.image
     return Terms(
+        application=application,
         context=PROJECT_ROOT / application.context,
-        dockerfile=application.dockerfile,
-        port=application.port,
-        health_path=application.health_path,
-        readiness_path=application.readiness_path,
-        health_command=application.health_command,
-        web_command=application.web_command,
-        migrate_command=application.migrate_command,
         memory_mib=read_.web.memory_mib,
         serving=read_.web.serving,
         python_image=image.python_image if image.python_image != loaded.defaults.get("pactum:pythonImage") else "",
         build_arguments=image.build_arguments,
-        plain=application.environment,
-        names=application.environment_names,
-        secrets=application.secrets,
         page=page,
     )
 

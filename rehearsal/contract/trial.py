@@ -14,11 +14,12 @@ from rehearsal.contract import container
 from rehearsal.contract.container import Container, NotStartedError
 from rehearsal.contract.contents import Contents
 from rehearsal.contract.ground import EMPTY_DATABASE, OTHER_NAME
-from rehearsal.contract.requirement import MissingError, UntriedError
+from rehearsal.contract.requirement import UntriedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from infra.settings import ApplicationSettings
     from rehearsal.contract.ground import Ground
     from rehearsal.contract.terms import Given, Terms
 
@@ -54,6 +55,10 @@ class Trial:
     _patience: float = field(default_factory=lambda: container.START_SECONDS)
     _migrations: list[Ended] = field(default_factory=list)
     _all: list[Container] = field(default_factory=list)
+
+    @property
+    def application(self) -> ApplicationSettings:
+        return self.terms.application
 
     def __post_init__(self) -> None:
         self.contents = Contents(docker=self.ground.docker, image=self.image)
@@ -98,7 +103,7 @@ class Trial:
         if name not in self._webs:
             environment = self.given.to_web(**changes)
             try:
-                self._webs[name] = self._start(environment, port=int(changes.get("PORT", self.terms.port)))
+                self._webs[name] = self._start(environment, port=int(changes.get("PORT", self.application.port)))
             except NotStartedError as error:
                 self._webs[name] = error
         made = self._webs[name]
@@ -121,8 +126,8 @@ class Trial:
             self.image,
             environment,
             options=[] if self.unhardened else self.hardening,
-            command=self.terms.web_command,
-            health_path=self.terms.health_path,
+            command=self.application.web_command,
+            health_path=self.application.health_path,
             port=port,
         )
         self._all.append(started)
@@ -138,7 +143,7 @@ class Trial:
     def lacking(self, name: str) -> Ended:
         """The web process without one of its variables."""
         environment = self.given.to_web(**{name: None})
-        started = self._start(environment, port=self.terms.port)
+        started = self._start(environment, port=self.application.port)
         return self._ended(started, 10)
 
     def migration(self, number: int = 0, **changes: str) -> Ended:
@@ -150,15 +155,13 @@ class Trial:
         return self._migrations[number]
 
     def _migrate(self, **changes: str) -> Ended:
-        if not self.terms.migrate_command:
-            raise MissingError("The stack file's migrateCommand is empty")
         try:
             started = container.start(
                 self.ground,
                 self.image,
                 self.given.to_migration(**changes),
                 options=self.hardening,
-                command=self.terms.migrate_command,
+                command=self.application.migrate_command,
             )
         except NotStartedError as error:
             return Ended(code=None, stdout="", stderr=str(error))
