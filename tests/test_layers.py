@@ -8,15 +8,25 @@ import re
 import stat
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app_image.layers import runtime, seal
+from app_image.layers import seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+
+def script(name: str) -> Any:
+    """Import a script that finds seal.py beside itself, where it is a script."""
+    sys.modules.setdefault("seal", seal)
+    return importlib.import_module(f"app_image.layers.{name}")
+
+
+dependencies, runtime = script("dependencies"), script("runtime")
 
 
 @pytest.fixture
@@ -41,6 +51,28 @@ def test_a_sealed_tree_has_one_time_and_is_readable_by_everybody(tree: Path) -> 
     modes = {path.name: stat.S_IMODE(path.lstat().st_mode) for path in everything if not path.is_symlink()}
     assert (modes["package"], modes["tool"], modes["secretive.txt"], modes["module.py"]) == (0o755, 0o755, 0o644, 0o644)
     assert modes["tmp"] == 0o1777, "the app could not write where it must"
+
+
+def test_what_is_sealed_is_not_touched_again(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below a layer, each touched file would be in both: sealed by one stage, and again by the next."""
+    seal.main(tree, "/opt")
+    (tree / "opt/new.txt").write_text("text")
+    (tree / "opt/new.txt").chmod(0o600)
+    touched: list[str] = []
+    touch, change_mode = os.utime, Path.chmod
+
+    def touching(path: Path, times: tuple[int, int], *, follow_symlinks: bool) -> None:
+        touched.append(path.name)
+        touch(path, times, follow_symlinks=follow_symlinks)
+
+    def changing_mode(path: Path, mode: int) -> None:
+        touched.append(path.name)
+        change_mode(path, mode)
+
+    monkeypatch.setattr(os, "utime", touching)
+    monkeypatch.setattr(Path, "chmod", changing_mode)
+    seal.main(tree)
+    assert sorted(set(touched)) == ["new.txt", "opt"], "a directory's time changes with what is in it"
 
 
 def test_byte_code_names_the_place_of_the_running_container_and_is_never_checked(tree: Path) -> None:
@@ -77,6 +109,33 @@ def test_taking_a_file_takes_every_link_on_the_way(tmp_path: Path) -> None:
     assert (taken / "usr/lib/python3/real").read_text() == "content"
     taken_for_the_records = {f"{base}/name", f"{base}/lib", f"{base}/usr/lib/python", f"{base}/usr/lib/python3/real"}
     assert taken_for_the_records <= root.taken
+
+
+def test_what_a_stage_before_has_taken_stays_as_it_is_and_is_known(tmp_path: Path) -> None:
+    base, tree = tmp_path / "base", tmp_path / "tree"
+    base.mkdir()
+    (base / "module.py").write_text("content")
+    runtime.Root(tree).take(f"{base}/module.py")
+    copy = tree / f"{base}/module.py".lstrip("/")
+    os.utime(copy, (seal.TIME, seal.TIME))
+    later = runtime.Root(tree)
+    later.take(f"{base}/module.py")
+    assert copy.stat().st_mtime == seal.TIME, "copied again, it would be in two layers"
+    assert later.taken == {f"{base}/module.py"}, "else the package that it is of would not be in the bill"
+
+
+def test_the_standard_library_is_taken_and_compiled_before_there_is_an_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library, tree = tmp_path / "python3.13", tmp_path / "tree"
+    (library / "test").mkdir(parents=True)
+    for name in ("json.py", "test/support.py", "config.h"):
+        (library / name).write_text("")
+    monkeypatch.setattr(runtime.sysconfig, "get_path", lambda _: str(library))
+    runtime.main(str(tree))
+    found = {str(path.relative_to(tree / str(library).lstrip("/"))) for path in tree.rglob("*") if path.is_file()}
+    assert found == {"json.py", f"__pycache__/json.{sys.implementation.cache_tag}.pyc"}
+    assert {path.lstat().st_mtime for path in tree.rglob("*")} == {seal.TIME}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +183,82 @@ def test_a_base_that_lacks_something_ends_the_build_with_a_sentence(
     assert not (tmp_path / "tree").exists(), "nothing half-made"
 
 
+@pytest.fixture
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """Where a Python may have its pip: Debian's place, and that of the official image."""
+    places = {"debian": tmp_path / "python-wheels", "bundled": tmp_path / "stdlib/ensurepip/_bundled"}
+    for place in places.values():
+        place.mkdir(parents=True)
+    python = SimpleNamespace(
+        get_path={"stdlib": str(tmp_path / "stdlib")}.get, get_config_var={"WHEEL_PKG_DIR": str(places["debian"])}.get
+    )
+    monkeypatch.setattr(dependencies, "sysconfig", python)
+    return places
+
+
+@pytest.mark.parametrize("place", ["debian", "bundled"])
+def test_pip_is_the_one_that_python_brings_wherever_it_is(wheels: dict[str, Path], place: str) -> None:
+    for name in ("pip-25.1-py3-none-any.whl", "setuptools-78.1-py3-none-any.whl"):
+        (wheels[place] / name).write_text("")
+    assert dependencies.brought_pip() == wheels[place] / "pip-25.1-py3-none-any.whl"
+
+
+def test_the_official_image_knows_no_place_of_debians(wheels: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    (wheels["bundled"] / "pip-26.0-py3-none-any.whl").write_text("")
+    monkeypatch.setattr(dependencies.sysconfig, "get_config_var", {}.get)
+    assert dependencies.brought_pip().parent == wheels["bundled"]
+
+
+@pytest.mark.usefixtures("wheels")
+def test_a_python_without_pip_ends_the_build_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"PYTHON_IMAGE cannot be used: .* brings no pip: .*install python3-venv"):
+        dependencies.main(str(tmp_path / "tree"), str(tmp_path / "venv"), "-r", "/requirements.txt")
+    assert not (tmp_path / "venv").exists(), "nothing half-made"
+
+
+@pytest.fixture
+def pip(wheels: dict[str, Path]) -> Path:
+    """A pip that installs one module, with a type stub, and writes down what it was asked."""
+    main = wheels["bundled"] / "pip-26.0-py3-none-any.whl/pip/__main__.py"
+    main.parent.mkdir(parents=True)
+    main.write_text(
+        "import pathlib, sys\n"
+        "site = next(pathlib.Path(sys.prefix, 'lib').glob('python3*/site-packages'))\n"
+        "(site / 'shop.py').write_text('PRICE = 1')\n"
+        "(site / 'shop.pyi').write_text('PRICE: int')\n"
+        "(site / 'shop.asked').write_text(' '.join(sys.argv[1:]))\n"
+        "sys.exit(3 if '--wrong' in sys.argv else 0)\n"
+    )
+    return main
+
+
+@pytest.mark.usefixtures("pip")
+def test_the_environment_is_a_sealed_layer_without_pip_and_without_what_shells_read(tmp_path: Path) -> None:
+    tree, place = tmp_path / "tree", tmp_path / "opt/venv"
+    place.mkdir(parents=True)
+    place.chmod(0o1777)
+    dependencies.main(str(tree), str(place), "--require-hashes", "-r", "/requirements.txt")
+    made = tree / str(place).lstrip("/")
+    assert {path.name for path in (made / "bin").iterdir()} == {"python", "python3", f"python3.{sys.version_info[1]}"}
+    assert all(path.is_symlink() for path in (made / "bin").iterdir()), "the interpreter would be there twice"
+    (site,) = (made / "lib").glob("python3*/site-packages")
+    assert sorted(path.name for path in site.iterdir()) == ["__pycache__", "shop.asked", "shop.py"]
+    assert (site / "shop.asked").read_text() == "install --quiet --no-compile --require-hashes -r /requirements.txt"
+    (code,) = site.rglob("*.pyc")
+    assert str(place).encode() in code.read_bytes()
+    assert str(tree).encode() not in code.read_bytes(), "a traceback would show a place that is not there"
+    assert {path.lstat().st_mtime for path in tree.rglob("*")} == {seal.TIME}
+    assert stat.S_IMODE(made.stat().st_mode) == 0o755, "everybody could add a program to PATH"
+
+
+@pytest.mark.usefixtures("pip")
+def test_what_pip_cannot_install_ends_the_build(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        dependencies.main(str(tmp_path / "tree"), str(tmp_path / "venv"), "--wrong")
+    assert ended.value.code == 3
+    assert not (tmp_path / "tree").exists()
+
+
 @dataclass
 class Project:
     """A project whose static files are found, with a Django that only answers what it opened."""
@@ -158,8 +293,7 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setitem(sys.modules, "seal", seal)  # as a script, sources.py finds it beside itself
-    made = Project(tmp_path, importlib.import_module("app_image.layers.sources"))
+    made = Project(tmp_path, script("sources"))
     monkeypatch.setattr(made.sources, "opened_by_django", made.django)
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "shop.settings")
     for name in ("manage.py", "requirements.txt", "shop/__init__.py", "shop/settings.py", "shop/views.py"):

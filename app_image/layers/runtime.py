@@ -1,10 +1,12 @@
 """Collects what a Python program needs to run, and no more, out of a Debian image with Python: a root of its own.
 
+    python3 runtime.py TREE
     python3 runtime.py TREE VENV [CERTIFICATE ...]
 
-TREE gets the interpreter, its standard library, the shared libraries that both and the extension modules in VENV load,
-certificates, time zones and accounts. Each CERTIFICATE goes to /etc/ssl/certs. Neither a shell nor a package manager
-comes along; of Debian's packages, the records of those that own a file in TREE do.
+By the first, TREE gets the standard library, compiled: that needs no VENV. By the second, it gets the interpreter, the
+shared libraries that Python and the extension modules in VENV load, certificates, time zones and accounts. Each
+CERTIFICATE goes to /etc/ssl/certs. Neither a shell nor a package manager comes along; of Debian's packages, the records
+of those that own a file in TREE do.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+
+import seal
 
 # Of the standard library, what no server imports: tests, windows, installers, documentation, what links C programs.
 LEFT_OUT = re.compile(
@@ -75,8 +79,10 @@ class Root:
             self.take_all(path)
         elif path not in self.taken:
             self.taken.add(path)
-            (self / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, self / path)
+            # Copied already, it may be in a layer below: there, writing it again would double it.
+            if not (self / path).exists():
+                (self / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, self / path)
 
     def take_all(self, directory: str, left_out: re.Pattern[str] | None = None) -> None:
         """Copy what is in a directory, except for paths in which `left_out` is found."""
@@ -89,15 +95,18 @@ class Root:
                 self.take(str(entry))
 
 
-def take_python(root: Root, venv: Path) -> None:
-    """Take the interpreter, under every name that the virtual environment calls it by, and the standard library."""
+def take_standard_library(root: Root) -> None:
+    for directory in {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}:
+        root.take_all(directory, LEFT_OUT)
+
+
+def take_interpreter(root: Root, venv: Path) -> None:
+    """Take the interpreter, under every name that the virtual environment calls it by."""
     for python in (Path(sys.executable), *(venv / "bin").glob("python*")):
         target = Path(os.path.normpath(python.parent / python.readlink())) if python.is_symlink() else python
         for path in (python, target):
             if not path.is_relative_to(venv):
                 root.take(str(path))
-    for directory in {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}:
-        root.take_all(directory, LEFT_OUT)
 
 
 def elf_files(directory: Path) -> list[str]:
@@ -188,7 +197,8 @@ def collect(tree: Path, venv: Path, certificates: list[str]) -> None:
         if not shutil.which(command):
             raise UnfitBaseError(f"it has no {command}: use an image on Debian, with libc-bin")
     root = Root(tree)
-    take_python(root, venv)
+    take_standard_library(root)
+    take_interpreter(root, venv)
     take_libraries(root, tree, venv)
     take_certificates(root, certificates)
     root.take_all(TIME_ZONES, re.compile(r"/zoneinfo/(right|posix|posixrules|localtime)$"))
@@ -202,11 +212,18 @@ def collect(tree: Path, venv: Path, certificates: list[str]) -> None:
     (root / "tmp").chmod(0o1777)
 
 
-def main(tree: str, venv: str, *certificates: str) -> None:
+def main(tree: str, venv: str | None = None, *certificates: str) -> None:
+    if venv is None:
+        take_standard_library(Root(Path(tree)))
+        seal.tidy(Path(tree))
+        # By one process: dependencies are installed meanwhile.
+        seal.main(Path(tree), sysconfig.get_path("stdlib"))
+        return
     try:
         collect(Path(tree), Path(venv), list(certificates))
     except UnfitBaseError as unfit:
         sys.exit(f"PYTHON_IMAGE cannot be used: {unfit}.")
+    seal.main(Path(tree))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """Makes a tree ready to be a layer: byte-code inside, readable by all, and the same bytes whenever it is built.
 
-    python seal.py [--tidy] TREE [DIRECTORY ...]
+    python seal.py TREE [DIRECTORY ...]
 
-The Python sources in each DIRECTORY, named as the running container will know it, are compiled. With --tidy, for what
-others made, files go that nothing reads at run time.
+The Python sources in each DIRECTORY, named as the running container will know it, are compiled.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 import compileall
 import os
 import shutil
+import stat
 import sys
 from pathlib import Path
 from py_compile import PycInvalidationMode
@@ -22,7 +22,7 @@ USELESS = {".po", ".pot", ".pyi", ".pyx", ".pxd", ".c", ".cpp", ".h", ".a", ".ex
 
 
 def tidy(tree: Path) -> None:
-    """Remove what no process will read."""
+    """Remove, of what others made, what nothing reads at run time."""
     for path in sorted(tree.rglob("*"), reverse=True):
         if path.name == "__pycache__":
             shutil.rmtree(path)
@@ -30,8 +30,11 @@ def tidy(tree: Path) -> None:
             path.unlink()
 
 
-def compile_sources(tree: Path, directory: str, workers: int) -> None:
-    """Compile for good: nobody compares the byte-code with its source at run time (unchecked-hash)."""
+def compile_sources(tree: Path, directory: str, workers: int = 1) -> None:
+    """Compile for good: nobody compares the byte-code with its source at run time (unchecked-hash).
+
+    0 workers are as many as there are cores. A few files are done before a second one is ready.
+    """
     compileall.compile_dir(
         tree / directory.lstrip("/"),
         quiet=2,
@@ -43,25 +46,26 @@ def compile_sources(tree: Path, directory: str, workers: int) -> None:
 
 
 def seal(tree: Path) -> None:
-    """Give everything one time, and let everybody read it, whatever umask the files came with."""
+    """Give everything one time, and let everybody read it, whatever umask the files came with.
+
+    What is so already may be in a layer below, and would be copied into this one by a touch: it is left alone.
+    """
     for directory, names, files in os.walk(tree, topdown=False):
         for name in (*names, *files):
             path = Path(directory, name)
-            if not path.is_symlink() and path.stat().st_mode & 0o7000 == 0:
-                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-            os.utime(path, (TIME, TIME), follow_symlinks=False)
+            found = path.lstat()
+            mode = 0o755 if stat.S_ISDIR(found.st_mode) or found.st_mode & 0o100 else 0o644
+            if not stat.S_ISLNK(found.st_mode) and found.st_mode & 0o7000 == 0 and stat.S_IMODE(found.st_mode) != mode:
+                path.chmod(mode)
+            if found.st_mtime != TIME:
+                os.utime(path, (TIME, TIME), follow_symlinks=False)
 
 
-def main(tree: Path, *directories: str, workers: int = 1) -> None:
+def main(tree: Path, *directories: str) -> None:
     for directory in directories:
-        compile_sources(tree, directory, workers)
+        compile_sources(tree, directory)
     seal(tree)
 
 
 if __name__ == "__main__":
-    words = [word for word in sys.argv[1:] if word != "--tidy"]
-    of_others = len(words) != len(sys.argv[1:])
-    if of_others:
-        tidy(Path(words[0]))
-    # What others made is thousands of files, for all cores (0); a project's few are done before a second one is ready.
-    main(Path(words[0]), *words[1:], workers=0 if of_others else 1)
+    main(Path(sys.argv[1]), *sys.argv[2:])
