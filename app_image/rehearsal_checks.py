@@ -33,6 +33,16 @@ def check_home_page(site: Site) -> None:
     expect("<html" in answer.body.lower(), f"the home page is not HTML: {answer.body[:200]}")
 
 
+def check_browsers_stay_with_https(site: Site) -> None:
+    """Where users come over HTTPS, browsers are told to stay there, and to send no cookie on another way."""
+    if not site.url.startswith("https:"):
+        return
+    headers = site.user().get(FORM).headers
+    expect("max-age=" in headers.get("strict-transport-security", ""), "no Strict-Transport-Security is answered")
+    cookie = headers.get("set-cookie", "none")
+    expect("; secure" in cookie.lower(), f"the form's cookie may be sent unencrypted: {cookie.partition('=')[0]}")
+
+
 def check_agreement_survives_its_task(site: Site) -> None:
     """An agreement made with the real form is still there after every task that ran was replaced."""
     path, title = _create_agreement(site.user(), site.url.rstrip("/"))

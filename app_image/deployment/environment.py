@@ -81,6 +81,8 @@ class Environment:
     log_level: str
     web_concurrency: int
     web_threads: int
+    keep_alive_seconds: int
+    graceful_seconds: int
     secret_key: str = field(repr=False)
     database: Database
     mail: Mail | None
@@ -227,6 +229,9 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         log_level=reader.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
         web_concurrency=reader.number("WEB_CONCURRENCY", 2, 100),
         web_threads=reader.number("WEB_THREADS", 4, 1000),
+        keep_alive_seconds=reader.number("KEEP_ALIVE_SECONDS", 75, 86_400),
+        # Fargate kills after 120 s at the latest.
+        graceful_seconds=reader.number("GRACEFUL_SECONDS", 8, 119),
         secret_key=reader.secret(
             "SECRET_KEY", f"a random string of at least {SECRET_KEY_LENGTH} characters", SECRET_KEY_LENGTH
         ),

@@ -6,8 +6,9 @@ import os
 import sys
 
 from deployment.environment import BUILDING, EnvironmentInvalid, read_environment
+from deployment.gunicorn_internals import lacking_internals
 from deployment.json_logs import logging_config
-from deployment.probe_worker import answering, lacking_internals
+from deployment.probe_worker import answering
 from deployment.probe_worker import worker_connections as connections_for
 from deployment.server_hooks import ServerLog, heed_sigterm_at_once, share_what_is_loaded
 
@@ -52,12 +53,12 @@ worker_connections = connections_for(environment.web_threads)
 # The workers' heartbeat files: in memory, where Fargate has 64 MB, so that a slow disk kills no worker.
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn makes an unguessable name in it
 
-# Longer than the balancer's idle timeout (60), so that it is never gunicorn that closes a connection the balancer is
-# about to use: the user would see a 502.
-keepalive = 75
-# Shorter than ECS' stopTimeout (10), after which the task is killed. The balancer has sent nothing new for the
-# deregistration delay (10) by then.
-graceful_timeout = 8
+# Longer than the balancer's idle timeout, so that it is never gunicorn that closes a connection the balancer is about
+# to use: the user would see a 502.
+keepalive = environment.keep_alive_seconds
+# Shorter than ECS' stopTimeout, after which the task is killed. The balancer has sent nothing new for the
+# deregistration delay by then.
+graceful_timeout = environment.graceful_seconds
 
 # The app logs requests itself, with id and duration.
 logger_class = ServerLog

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-
-from pythonjsonlogger.json import JsonFormatter
-
-if TYPE_CHECKING:
-    import logging
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +22,8 @@ class RequestFacts:
 
 # Django's token in the address of a password reset: whoever reads it in a log may set the password.
 TOKEN = re.compile(r"\b[0-9a-z]{6,13}-[0-9a-f]{32}\b")
+# Made once: `json.dumps` with an option makes one for each line. What JSON does not know is written as text.
+ENCODER = json.JSONEncoder(default=str)
 EXTRAS = ("status", "duration_ms", "migrations")
 
 current_request: ContextVar[RequestFacts | None] = ContextVar("current_request", default=None)
@@ -35,7 +34,7 @@ def without_tokens(text: str) -> str:
     return TOKEN.sub("[token]", text)
 
 
-class LineFormatter(JsonFormatter):
+class LineFormatter(logging.Formatter):
     """Writes timestamp, level, logger and message first, then the request's facts, the release and any exception.
 
     Only the extras named in `EXTRAS` are taken from a record: those of other libraries (Django's hold the whole request
@@ -46,28 +45,28 @@ class LineFormatter(JsonFormatter):
         super().__init__()
         self._release = release
 
-    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        """Leave the order as `add_fields` made it."""
-        return log_data
-
-    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
-        """Fill the object for one record."""
-        facts = current_request.get()
-        log_data["timestamp"] = datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds")
-        log_data["level"] = record.levelname
-        log_data["logger"] = record.name
-        log_data["message"] = without_tokens(record.getMessage())
-        if facts:
-            log_data["request_id"] = facts.request_id
-            log_data["method"] = facts.method
-            log_data["path"] = without_tokens(facts.path)
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the object for one record, as one line."""
+        created = datetime.fromtimestamp(record.created, tz=UTC)
+        line: dict[str, Any] = {
+            "timestamp": created.isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": without_tokens(record.getMessage()),
+        }
+        if facts := current_request.get():
+            line["request_id"] = facts.request_id
+            line["method"] = facts.method
+            line["path"] = without_tokens(facts.path)
         for name in EXTRAS:
             if name in record.__dict__:
-                log_data[name] = record.__dict__[name]
-        log_data["release"] = self._release
-        for name in ("exc_info", "stack_info"):
-            if message_dict.get(name):
-                log_data["exception" if name == "exc_info" else "stack"] = without_tokens(message_dict[name])
+                line[name] = record.__dict__[name]
+        line["release"] = self._release
+        if record.exc_info:
+            line["exception"] = without_tokens(self.formatException(record.exc_info))
+        if record.stack_info:
+            line["stack"] = without_tokens(record.stack_info)
+        return ENCODER.encode(line)
 
 
 def logging_config(level: str, release: str, *, readable: bool = False) -> dict[str, Any]:
@@ -81,7 +80,13 @@ def logging_config(level: str, release: str, *, readable: bool = False) -> dict[
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": text_lines if readable else json_lines},
-        "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "lines"}},
+        "handlers": {
+            "stdout": {
+                "class": "deployment.line_handler.LineHandler",
+                "stream": "ext://sys.stdout",
+                "formatter": "lines",
+            }
+        },
         "root": {"level": level, "handlers": ["stdout"]},
         "loggers": {
             # Django installs handlers of its own here; without them its lines reach the root's one.

@@ -5,21 +5,22 @@ gunicorn hands every connection to one pool of threads. When the database hangs,
 outage that no new task can cure. No server that was measured does better (docs/decisions/0008-the-server.md). So this
 worker
 
-- looks at a connection's first bytes (without taking them) before it gives it a thread, and answers a probe in threads
+- while every thread is busy, looks at a connection's first bytes, without taking them, and answers a probe in threads
   of its own. A probe is `GET` or `HEAD` of that path, arrived whole and without a body: these threads never wait for
   anybody. Everything else, also a probe that arrives in parts, goes the usual way;
 - lets so many requests wait for a thread and no more: the next is answered 503 at once. Otherwise the waiting ones
   would use up `worker_connections` some minutes into an outage; gunicorn would then accept nothing more, probes
   included;
 - closes connections in threads, too: gunicorn's main thread waits up to 2 s for each client to hang up, and nothing is
-  accepted meanwhile.
+  accepted meanwhile;
+- leaves out what costs most of a small page's time on the way: threads keep the connections they have answered by
+  themselves (kept_connections.py) and send an answer in one piece (whole_answers.py).
 
-It overrides undocumented parts of gunicorn (written for 27.0.1); `lacking_internals` notices when they are gone.
+It overrides undocumented parts of gunicorn (written for 27.0.1); gunicorn_internals.py notices when they are gone.
 """
 
 from __future__ import annotations
 
-import inspect
 import re
 import socket
 import time
@@ -29,7 +30,11 @@ from selectors import EVENT_READ
 from typing import TYPE_CHECKING, Any
 
 from gunicorn import util
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.http.body import LengthReader
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+
+from deployment.kept_connections import KeptConnections
+from deployment.whole_answers import send_whole_answers
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -45,39 +50,13 @@ IDLE_CONNECTIONS = 1000
 # More than a balancer's or a monitor's whole request.
 PEEK_BYTES = 4096
 WARN_EVERY_SECONDS = 10.0
+# gunicorn's master kills a worker that has been silent for 30 s.
+NOTIFY_EVERY_SECONDS = 1.0
 
 BODY = re.compile(rb"\r\n(?:content-length[ \t]*:(?![ \t]*0+[ \t]*\r\n)|transfer-encoding[ \t]*:)", re.IGNORECASE)
 END_OF_HEAD = b"\r\n\r\n"
-
-# What is overridden or called, with its parameters.
-FUNCTIONS: dict[tuple[Any, str], list[str]] = {
-    (ThreadWorker, "_cap_keepalive"): ["self", "deadline"],
-    (ThreadWorker, "accept"): ["self", "listener"],
-    (ThreadWorker, "enqueue_req"): ["self", "conn"],
-    (ThreadWorker, "finish_request"): ["self", "conn", "fs"],
-    (ThreadWorker, "handle"): ["self", "conn"],
-    (ThreadWorker, "handle_quit"): ["self", "sig", "frame"],
-    (ThreadWorker, "init_process"): ["self"],
-    (ThreadWorker, "on_pending_socket_readable"): ["self", "conn", "client"],
-    (ThreadWorker, "run"): ["self"],
-    (TConn, "close"): ["self", "graceful"],
-    (util, "write_error"): ["sock", "status_int", "reason", "mesg"],
-}
-WORKER_ATTRIBUTES = {"max_keepalived", "method_queue", "nr_conns", "pending_conns", "poller", "worker_connections"}
-CONNECTION_ATTRIBUTES = {"data_ready", "initialized", "parser", "sock", "timeout"}
-
-
-def lacking_internals() -> list[str]:
-    """Name what this worker builds on and the installed gunicorn has no longer, or has with other parameters."""
-    lacking = [
-        f"{owner.__name__}.{name}({', '.join(parameters)})"
-        for (owner, name), parameters in FUNCTIONS.items()
-        if not hasattr(owner, name) or list(inspect.signature(getattr(owner, name)).parameters) != parameters
-    ]
-    for owner, names in ((ThreadWorker, WORKER_ATTRIBUTES), (TConn, CONNECTION_ATTRIBUTES)):
-        # Instance attributes are named nowhere but in the constructor's byte-code.
-        lacking += [f"{owner.__name__}.{name}" for name in sorted(names - set(owner.__init__.__code__.co_names))]
-    return lacking
+# What a thread says of a connection that it has kept by itself; to gunicorn, that it is not to be closed.
+KEPT = object()
 
 
 def worker_connections(threads: int) -> int:
@@ -114,22 +93,34 @@ class ProbeWorker(ThreadWorker):
         self.in_pool: set[TConn] = set()
         self.probes: ThreadPoolExecutor
         self.closing: ThreadPoolExecutor
+        self.kept: KeptConnections
         self._warned_at = -WARN_EVERY_SECONDS
+        self._notified_at = -NOTIFY_EVERY_SECONDS
 
     def init_process(self) -> None:
         """Make the threads here, after the fork: they would not survive it."""
-        self.make_threads()
+        self.prepare()
         super().init_process()
 
-    def make_threads(self) -> None:
-        """Make the pools that gunicorn does not know of."""
+    def prepare(self) -> None:
+        """Make what gunicorn does not know of."""
+        send_whole_answers()
+        self.kept = KeptConnections()
         self.probes = ThreadPoolExecutor(PROBE_THREADS, thread_name_prefix="probe")
         self.closing = ThreadPoolExecutor(CLOSING_THREADS, thread_name_prefix="closing")
 
     def run(self) -> None:
         """Serve until told to stop and every connection has had its answer: probes count as connections, too."""
+        self.poller.register(self.kept, EVENT_READ, self._take_asked)
         super().run()
         self._end_threads()
+
+    def notify(self) -> None:
+        """Tell the master that the main thread works; gunicorn touches a file for it each time that thread wakes."""
+        now = time.monotonic()
+        if now - self._notified_at >= NOTIFY_EVERY_SECONDS:
+            self._notified_at = now
+            super().notify()
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
         """End at once."""
@@ -144,13 +135,48 @@ class ProbeWorker(ThreadWorker):
         """Choose who answers. gunicorn calls this in its main thread for every connection that may have a request."""
         if not conn.initialized and not conn.data_ready:
             self._await_first_bytes(conn)
-        elif self._waits_for_nobody(conn):
-            self._submit_to_probes(self.handle, conn)
+        elif len(self.in_pool) >= self.cfg.threads and self._waits_for_nobody(conn):
+            self._submit(self.probes, self.handle, conn)
         elif len(self.in_pool) >= self.most_in_pool:
-            self._submit_to_probes(self._turn_away, conn)
+            self._submit(self.probes, self._turn_away, conn)
         else:
             self.in_pool.add(conn)
-            super().enqueue_req(conn)
+            self._submit(self.tpool, self.handle, conn)
+
+    def handle(self, conn: TConn) -> Any:  # noqa: ANN401 - gunicorn's
+        """Answer a request, in a thread, and keep the connection for the next one if it may be kept."""
+        result = super().handle(conn)
+        return KEPT if result is True and self._keep(conn) else result
+
+    def _keep(self, conn: TConn) -> bool:
+        """Let the connection wait for its next request, unless that has been read with the last one."""
+        if conn.parser.unreader.buf.getvalue():
+            return False
+        conn.set_timeout()
+        self.in_pool.discard(conn)
+        self.keepalived_conns.append(conn)
+        # A stop that has come meanwhile may have looked at all the others already.
+        if not self.alive:
+            conn.timeout = time.monotonic() + STOP_KEEPALIVE_LINGER
+        self.kept.keep(conn)
+        return True
+
+    def _take_asked(self, _: object) -> None:
+        """Find a thread for each kept connection that is asked again."""
+        for conn in self.kept.asked():
+            # A process that the app was just starting may have held a closed socket open a moment longer.
+            if conn in self.keepalived_conns:
+                self.keepalived_conns.remove(conn)
+                self.enqueue_req(conn)
+
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """Leave out gunicorn's draining of a body that is read whole: it sets the socket's timeout three times."""
+        reader = getattr(conn.parser.mesg.body, "reader", None)
+        if keepalive and type(reader) is LengthReader and reader.length == 0:
+            # With no message before it, the next one is read without that, too.
+            conn.parser.mesg = None
+            return True
+        return bool(super()._keepalive_after(conn, keepalive))
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
         """Wait for the connection's next request, or close it; it counts until it is closed."""
@@ -183,9 +209,13 @@ class ProbeWorker(ThreadWorker):
             return False
         return not head or is_whole_probe(head, self.probe)
 
-    def _submit_to_probes(self, work: Any, conn: TConn) -> None:  # noqa: ANN401 - a method that takes the connection
-        future = self.probes.submit(work, conn)
-        future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+    def _submit(self, pool: ThreadPoolExecutor, work: Any, conn: TConn) -> None:  # noqa: ANN401 - takes the connection
+        pool.submit(work, conn).add_done_callback(partial(self._hand_back, conn))
+
+    def _hand_back(self, conn: TConn, done: Future[Any]) -> None:
+        """Wake the main thread, unless the connection is kept already."""
+        if done.cancelled() or done.exception() or done.result() is not KEPT:
+            self.method_queue.defer(self.finish_request, conn, done)
 
     def _turn_away(self, conn: TConn) -> bool:
         """Answer 503 and close."""
@@ -201,6 +231,6 @@ class ProbeWorker(ThreadWorker):
 
     def _cap_keepalive(self, deadline: float) -> None:
         """When stopping, let silent new connections wait no longer than kept-alive ones (they would for 75 s)."""
-        super()._cap_keepalive(deadline)
-        for conn in self.pending_conns:
+        # In a copy: threads still add to the first.
+        for conn in [*self.keepalived_conns, *self.pending_conns]:
             conn.timeout = min(conn.timeout, deadline)

@@ -66,6 +66,8 @@ class Reading(SimpleTestCase):
             "PORT": ("65536", "a whole number from 1 to 65535"),
             "WEB_THREADS": ("0", "a whole number from 1 to 1000"),
             "DATABASE_POOL_MAX": ("-1", "a whole number from 1 to 1000"),
+            "KEEP_ALIVE_SECONDS": ("1.5", "a whole number from 1 to 86400"),
+            "GRACEFUL_SECONDS": ("120", "a whole number from 1 to 119"),
             "HEALTH_PATH": ("healthz", "a path that begins with /"),
             "READINESS_PATH": ("/readyz?deep", "a path that begins with /"),
             "LOG_LEVEL": ("info", "DEBUG, INFO, WARNING"),
@@ -100,6 +102,20 @@ class Reading(SimpleTestCase):
         self.assertEqual(environment.database.master_login, Login(user="master", password="master-hunter2"))
         for secret in ("kkkkk", "hunter2"):
             self.assertNotIn(secret, repr(environment), "a traceback or a debugger's log would carry it away")
+
+
+class Times(SimpleTestCase):
+    """Balancer, server and ECS wait for each other; the stack file says how long, and checks it as a whole."""
+
+    def served_with(self, **variables: str) -> str:
+        script = "from deployment import gunicorn_config as server; print(server.keepalive, server.graceful_timeout)"
+        return run(sys.executable, "-c", script, **COMPLETE | variables).stdout.strip()
+
+    def test_the_server_keeps_the_times_it_is_told(self) -> None:
+        self.assertEqual(self.served_with(KEEP_ALIVE_SECONDS="130", GRACEFUL_SECONDS="40"), "130 40")
+
+    def test_untold_it_keeps_the_infrastructures_defaults(self) -> None:
+        self.assertEqual(self.served_with(), "75 8")
 
 
 class DatabaseConnection(SimpleTestCase):

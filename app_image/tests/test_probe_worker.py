@@ -14,18 +14,17 @@ from unittest import mock
 from django.test import SimpleTestCase
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.http import wsgi
 
-from deployment import probe_worker
 from deployment.probe_worker import (
     PROBE_THREADS,
     ProbeWorker,
     answering,
     is_whole_probe,
-    lacking_internals,
     probe_pattern,
     worker_connections,
 )
+from deployment.whole_answers import WholeAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -85,7 +84,7 @@ class Serving(SimpleTestCase):
         config.set("worker_tmp_dir", "/dev/shm")  # noqa: S108 - as in gunicorn_config.py
         self.worker = ProbeWorker(1, os.getppid(), [listener], None, 30, config, Logger(config))
         self.worker.tpool = self.worker.get_thread_pool()
-        self.worker.make_threads()
+        self.worker.prepare()
         self.worker.poller = selectors.DefaultSelector()
         self.worker.method_queue.init()
         self.worker.wsgi = self.application
@@ -223,10 +222,88 @@ class Serving(SimpleTestCase):
             client.socket.close()
         self.until(lambda: self.worker.nr_conns == before, "the balancer closes idle connections during an outage, too")
 
+    def test_the_master_hears_once_a_second_that_the_main_thread_works(self) -> None:
+        self.free.set()
+        with mock.patch.object(self.worker.tmp, "notify") as touched:
+            kept, since = self.connect(), time.monotonic()
+            for _ in range(40):
+                kept.send(request("/"))
+                self.assertEqual(kept.status(), "200")
+            quick = time.monotonic() - since
+            self.assertLessEqual(touched.call_count, quick + 1, "touching a file costs more than parsing a request")
+            self.until(lambda: touched.call_count > quick + 1, "the master kills a worker that stays silent for 30 s")
+
+    def test_a_kept_connection_costs_the_main_thread_no_wake_up(self) -> None:
+        self.free.set()
+        with mock.patch.object(self.worker, "finish_request") as handed_back:
+            kept = self.connect()
+            for _ in range(5):
+                kept.send(request("/"))
+                self.assertEqual(kept.status(), "200")
+                self.until(lambda: len(self.worker.keepalived_conns) == 1, "it waits for its next request")
+                self.assertEqual(len(self.worker.in_pool), 0, "else requests would be turned away one day")
+        handed_back.assert_not_called()
+
+    def test_a_kept_connection_is_closed_when_its_time_is_up(self) -> None:
+        self.free.set()
+        self.worker.cfg.set("keepalive", 1)
+        kept = self.connect(request("/"))
+        self.assertEqual((kept.status(), kept.status(0.3)), ("200", "silence"))
+        self.assertEqual(kept.status(4), "closed", "clients that stay away must not use up the connections")
+        self.until(lambda: self.worker.nr_conns == 0, "each is counted out")
+
+    def test_answers_are_sent_whole(self) -> None:
+        self.assertIs(wsgi.Response, WholeAnswer)
+
+    def test_what_is_not_kept_any_more_is_not_asked(self) -> None:
+        with (
+            mock.patch.object(self.worker.kept, "asked", return_value=[mock.Mock()]),
+            mock.patch.object(self.worker, "enqueue_req") as given_a_thread,
+        ):
+            self.worker._take_asked(None)
+        given_a_thread.assert_not_called()
+
+    def test_bodies_that_the_app_does_not_read_are_not_taken_for_requests(self) -> None:
+        self.free.set()
+        kept = self.connect()
+        for headers, body in (
+            ("Content-Length: 9", b"GET / HTT"),
+            ("Transfer-Encoding: chunked", b"1\r\nG\r\n0\r\n\r\n"),
+        ):
+            kept.send(request("/", headers, method="POST") + body)
+            self.assertEqual(kept.status(), "200")
+            kept.send(request("/"))
+            self.assertEqual(kept.status(), "200", headers)
+
+    def test_what_is_kept_during_a_stop_does_not_delay_the_end(self) -> None:
+        """A thread may have answered before the stop, and keep the connection after it."""
+        self.free.set()
+        keep, stopped = self.worker.kept.keep, threading.Event()
+
+        def stop_first(conn: Any) -> None:  # noqa: ANN401 - gunicorn's
+            self.stop()
+            stopped.set()
+            keep(conn)
+
+        with mock.patch.object(self.worker.kept, "keep", stop_first):
+            self.assertEqual(self.connect(request("/")).status(), "200")
+            self.assertTrue(stopped.wait(2))
+        self.loop.join(5)
+        self.assertFalse(self.loop.is_alive(), "it would wait for the keepalive, or as long as it may")
+
+    def test_a_stop_while_a_connection_is_put_among_the_kept_ones_is_seen(self) -> None:
+        conn = mock.Mock(timeout=None)
+        conn.parser.unreader.buf.getvalue.return_value = b""
+        conn.set_timeout.side_effect = lambda: setattr(self.worker, "alive", False)
+        with mock.patch.object(self.worker, "kept"):
+            self.assertTrue(self.worker._keep(conn))
+        self.worker.keepalived_conns.remove(conn)
+        self.assertLess(conn.timeout, time.monotonic() + 5, "the stop has capped the others before")
+
     def test_a_stop_waits_for_the_probe_and_the_page_under_way_and_for_nothing_else(self) -> None:
         self.probes_free.clear()
         probe, page, silent = self.connect(PROBE), self.connect(request("/")), self.connect()
-        self.until(lambda: len(self.worker.in_pool) == 1 and self.worker.nr_conns == 3, "all are there")
+        self.until(lambda: len(self.worker.in_pool) == 2 and self.worker.nr_conns == 3, "all are there")
         self.stop()
         time.sleep(0.5)
         self.assertTrue(self.loop.is_alive(), "two answers are owed")
@@ -274,22 +351,3 @@ class WholeProbes(SimpleTestCase):
         self.assertFalse(self.is_one(PROBE, "/up.txt"))
         self.assertFalse(self.is_one(request("/upxtxt"), "/up.txt"), "a path is no pattern")
         self.assertEqual(ProbeWorker.probe, probe_pattern("/healthz"), "other workers keep theirs")
-
-
-class Internals(SimpleTestCase):
-    def test_this_gunicorn_has_all_of_them(self) -> None:
-        self.assertEqual(lacking_internals(), [])
-
-    def test_what_another_version_lacks_or_changes_is_named(self) -> None:
-        def enqueue_req(self: ThreadWorker, conn: object, priority: int) -> None:
-            """Take one parameter more."""
-
-        with (
-            mock.patch.object(ThreadWorker, "enqueue_req", enqueue_req),
-            mock.patch.dict(probe_worker.FUNCTIONS, {(ThreadWorker, "vanished"): ["self"]}),
-            mock.patch.object(probe_worker, "CONNECTION_ATTRIBUTES", {"sock", "moved"}),
-        ):
-            self.assertEqual(
-                lacking_internals(),
-                ["ThreadWorker.enqueue_req(self, conn)", "ThreadWorker.vanished(self)", "TConn.moved"],
-            )

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import sys
+from pathlib import PurePath
 from unittest import mock
 
 from django.test import Client, SimpleTestCase, TestCase
@@ -11,6 +12,7 @@ from django.test import Client, SimpleTestCase, TestCase
 from deployment.json_logs import LineFormatter
 from deployment.request_log import request_id_for
 
+TOKEN = "c0ffee1-0123456789abcdef0123456789abcdef"
 TRACE = "1-67891233-abcdef012345678912345678"
 
 
@@ -121,3 +123,9 @@ class Formatter(SimpleTestCase):
         except ValueError:
             record = logging.LogRecord("some", logging.ERROR, "", 0, "failed", None, sys.exc_info())
         self.assertIn("ValueError: reason", json.loads(LineFormatter("r").format(record))["exception"])
+
+    def test_a_stack_is_kept_and_what_json_does_not_know_is_text(self) -> None:
+        record = logging.LogRecord("some", logging.INFO, "", 0, "here", None, None, sinfo=f"Stack:\n /{TOKEN}/")
+        record.migrations = PurePath("0001")
+        line = json.loads(LineFormatter("r").format(record))
+        self.assertEqual((line["stack"], line["migrations"]), ("Stack:\n /[token]/", "0001"))

@@ -1,0 +1,41 @@
+"""Answers whose head and first part of the body leave in one piece.
+
+gunicorn sends them apart: two system calls, two packets, and twice a moment at which Python changes threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gunicorn.http import wsgi
+
+
+class Collected(list[bytes]):
+    """Takes what would be sent, in place of the socket."""
+
+    def sendall(self, data: bytes) -> None:
+        """Keep a piece for later."""
+        self.append(data)
+
+
+class WholeAnswer(wsgi.Response):
+    """gunicorn's response. Only the first `write` differs: what it sends, it sends at once."""
+
+    def write(self, arg: bytes) -> None:
+        """Take a piece of the body."""
+        if self.headers_sent:
+            super().write(arg)
+            return
+        collected = Collected()
+        sock: Any = self.sock
+        self.sock = collected
+        try:
+            super().write(arg)
+        finally:
+            self.sock = sock
+        sock.sendall(b"".join(collected))
+
+
+def send_whole_answers() -> None:
+    """Let gunicorn make its responses of this class; there is no setting for it."""
+    wsgi.Response = WholeAnswer
