@@ -5,12 +5,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
+import pulumi_random
 from pulumi_aws import cloudwatch, rds
 
 from infra.settings import DatabaseSettings
 
 POSTGRESQL_MAJOR = "17"
 EXPORTED_LOGS = ("postgresql", "upgrade")
+# The server's settings where they differ from RDS's, or must not: name -> value and when it takes effect.
+PARAMETERS = {
+    # It is PostgreSQL 17's default; with another apply method than AWS's own it would differ for ever.
+    "rds.force_ssl": ("1", "pending-reboot"),
+    "log_connections": ("1", "immediate"),
+    "log_disconnections": ("1", "immediate"),
+    "log_lock_waits": ("1", "immediate"),
+    # Django writes the users' values into a statement's text (client-side binding), so no text is logged: neither of
+    # slow statements, which Database Insights shows, nor of failed and waiting ones. An error's detail, such as the key
+    # that is there already, remains.
+    "log_min_duration_statement": ("-1", "immediate"),
+    "log_min_error_statement": ("panic", "immediate"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +42,13 @@ class DatabaseArgs:
 class Database(pulumi.ComponentResource):
     """A PostgreSQL instance that answers over TLS only.
 
-    Creates a subnet group, a parameter group (TLS forced, statements over half a second logged without their values),
-    a log group for each log that is exported, and the instance: gp3 storage that grows by itself, backups with
-    point-in-time recovery, Database Insights, minor upgrades in the maintenance window. With deletion protection the
-    instance is also protected in Pulumi, changes that interrupt wait for the window, and deleting it leaves a final
-    snapshot. Leaves out replicas and a proxy.
+    Creates a subnet group, a parameter group (TLS forced; connections and long waits for locks logged, but no
+    statement's text), a log group for each log that is exported, and the instance: encrypted with AWS's key for RDS,
+    gp3 storage that grows by itself, backups with point-in-time recovery, Database Insights, minor upgrades in the
+    maintenance window. With deletion protection the instance is also protected in Pulumi, changes that interrupt wait
+    for the window, and deleting it leaves its backups and a final snapshot. Leaves out replicas, a proxy, logins by
+    IAM, and Enhanced Monitoring (the host's processes by the second: a role of its own and logs paid by the gigabyte,
+    where CloudWatch's metrics and Database Insights say enough).
     """
 
     host: pulumi.Output[str]
@@ -50,6 +66,7 @@ class Database(pulumi.ComponentResource):
         identifier = f"{name}-database"
         self.name = database_name(args.project)
         logs = log_groups(identifier, args.log_retention_days, child_opts)
+        final_snapshot = final_snapshot_name(name, child_opts) if args.deletion_protection else None
         instance = rds.Instance(
             identifier,
             # Named, so that the names of its log groups are known before it is there.
@@ -82,8 +99,9 @@ class Database(pulumi.ComponentResource):
             # Where data are protected, changes that interrupt wait for the maintenance window.
             apply_immediately=not args.deletion_protection,
             deletion_protection=args.deletion_protection,
+            delete_automated_backups=not args.deletion_protection,
             skip_final_snapshot=not args.deletion_protection,
-            final_snapshot_identifier=f"{name}-final" if args.deletion_protection else None,
+            final_snapshot_identifier=final_snapshot,
             opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection, depends_on=logs),
         )
         self.host, self.port = instance.address, instance.port
@@ -97,19 +115,22 @@ def database_name(project: str) -> str:
 
 
 def parameter_group(name: str, opts: pulumi.ResourceOptions) -> rds.ParameterGroup:
-    """The server's settings where they differ from RDS's, or must not."""
+    """The settings of PARAMETERS."""
     return rds.ParameterGroup(
         name,
         family=f"postgres{POSTGRESQL_MAJOR}",
         parameters=[
-            # It is PostgreSQL 17's default; with another apply method than AWS's own it would differ for ever.
-            rds.ParameterGroupParameterArgs(name="rds.force_ssl", value="1", apply_method="pending-reboot"),
-            rds.ParameterGroupParameterArgs(name="log_min_duration_statement", value="500"),
-            # Slow statements are logged without the values in them: they are the users'.
-            rds.ParameterGroupParameterArgs(name="log_parameter_max_length", value="0"),
+            rds.ParameterGroupParameterArgs(name=parameter, value=value, apply_method=when)
+            for parameter, (value, when) in PARAMETERS.items()
         ],
         opts=opts,
     )
+
+
+def final_snapshot_name(name: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """One name for as long as the stack lives, another for the next of its name: the snapshot outlives the stack."""
+    part = pulumi_random.RandomId(f"{name}-final-snapshot", byte_length=4, opts=opts)
+    return pulumi.Output.concat(f"{name}-final-", part.hex)
 
 
 def log_groups(identifier: str, retention_days: int, opts: pulumi.ResourceOptions) -> list[cloudwatch.LogGroup]:

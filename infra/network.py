@@ -1,26 +1,30 @@
 """The network: public subnets for the balancer, private ones for tasks, isolated ones for the database."""
 
 import ipaddress
+import json
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import ec2
 
+from infra.endpoints import called, interface_endpoints, s3_policy
+from infra.flow_logs import FlowLogs, FlowLogsArgs
 from infra.settings import NetworkSettings
 
 # Where in the thirty-two blocks of the network each tier's zone a is. A zone's block follows from its letter, so that
 # zones can be added and exchanged without moving another zone's addresses; a tier has room for eight letters.
 PUBLIC, PRIVATE, ISOLATED = 0, 8, 16
-# What a task without a way to the internet needs to start: its image, its secrets and a place for its logs.
-ENDPOINT_SERVICES = ("ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssmmessages")
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """`region` is the one the zones belong to."""
+    """`region` is the one the zones belong to; flow logs are kept as long as the stack's other logs."""
 
     settings: NetworkSettings
+    account_id: str
     region: str
+    log_retention_days: int
+    permissions_boundary_arn: str = ""
 
 
 class Network(pulumi.ComponentResource):
@@ -28,8 +32,9 @@ class Network(pulumi.ComponentResource):
 
     Creates the VPC, an internet gateway, a public, a private and an isolated subnet for each zone with their route
     tables, a gateway endpoint for S3 (image layers come from S3), and by `natMode` one NAT gateway, one for each
-    zone, or interface endpoints with a security group that admits the VPC. Isolated subnets have no route
-    out at all. Leaves out flow logs and network ACLs.
+    zone, or interface endpoints for what tasks call, with a security group that admits the VPC. Isolated subnets have
+    no route out at all. Takes the rules out of the VPC's default security group, which is then good for nothing. With
+    `flowLogs`, flow logs. Leaves out network ACLs (docs/decisions/0015), IPv6 and a log of DNS queries.
     """
 
     vpc_id: pulumi.Output[str]
@@ -40,7 +45,7 @@ class Network(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pactum:index:Network", name, None, opts)
-        self._name, self._settings, self._region = name, args.settings, args.region
+        self._name, self._args, self._settings = name, args, args.settings
         self._child_opts = pulumi.ResourceOptions(parent=self)
         self.cidr = args.settings.cidr
         self._vpc = ec2.Vpc(
@@ -52,12 +57,25 @@ class Network(pulumi.ComponentResource):
             opts=self._child_opts,
         )
         self.vpc_id = self._vpc.id
+        # AWS puts whatever names no group into this one; as AWS makes it, its members may talk to each other and out.
+        ec2.DefaultSecurityGroup(
+            f"{name}-default",
+            vpc_id=self.vpc_id,
+            ingress=[],
+            egress=[],
+            tags={"Name": f"{name}-default"},
+            opts=self._child_opts,
+        )
         public, public_tables = self._tier("public", PUBLIC)
         private, private_tables = self._tier("private", PRIVATE)
         isolated, _ = self._tier("isolated", ISOLATED)
         internet = self._internet(public_tables)
         self._nat(public, private_tables, internet)
-        self._endpoints(private, private_tables)
+        self._s3(private_tables)
+        if self._settings.nat_mode == "none":
+            self._interface_endpoints(private)
+        if self._settings.flow_logs:
+            self._flow_logs()
         self.public_subnet_ids = [subnet.id for subnet in public]
         self.private_subnet_ids = [subnet.id for subnet in private]
         self.isolated_subnet_ids = [subnet.id for subnet in isolated]
@@ -127,18 +145,20 @@ class Network(pulumi.ComponentResource):
                 opts=self._child_opts,
             )
 
-    def _endpoints(self, private: list[ec2.Subnet], tables: list[ec2.RouteTable]) -> None:
+    def _s3(self, tables: list[ec2.RouteTable]) -> None:
+        account_id, region = self._args.account_id, self._args.region
         ec2.VpcEndpoint(
             f"{self._name}-s3",
             vpc_id=self.vpc_id,
-            service_name=f"com.amazonaws.{self._region}.s3",
+            service_name=f"com.amazonaws.{region}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=[table.id for table in tables],
+            policy=json.dumps(s3_policy(account_id, region)),
             tags={"Name": f"{self._name}-s3"},
             opts=self._child_opts,
         )
-        if self._settings.nat_mode != "none":
-            return
+
+    def _interface_endpoints(self, private: list[ec2.Subnet]) -> None:
         group = ec2.SecurityGroup(
             f"{self._name}-endpoints",
             vpc_id=self.vpc_id,
@@ -147,16 +167,30 @@ class Network(pulumi.ComponentResource):
             tags={"Name": f"{self._name}-endpoints"},
             opts=self._child_opts,
         )
-        for service in ENDPOINT_SERVICES:
+        for service, policy in interface_endpoints(called(), self._args.account_id).items():
             label = f"{self._name}-{service.replace('.', '-')}"
             ec2.VpcEndpoint(
                 label,
                 vpc_id=self.vpc_id,
-                service_name=f"com.amazonaws.{self._region}.{service}",
+                service_name=f"com.amazonaws.{self._args.region}.{service}",
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
                 subnet_ids=[subnet.id for subnet in private],
                 security_group_ids=[group.id],
+                policy=json.dumps(policy),
                 tags={"Name": label},
                 opts=self._child_opts,
             )
+
+    def _flow_logs(self) -> None:
+        FlowLogs(
+            f"{self._name}-flow-logs",
+            FlowLogsArgs(
+                vpc_id=self.vpc_id,
+                account_id=self._args.account_id,
+                region=self._args.region,
+                retention_days=self._args.log_retention_days,
+                permissions_boundary_arn=self._args.permissions_boundary_arn,
+            ),
+            self._child_opts,
+        )

@@ -58,10 +58,31 @@ def test_plain_connections_to_the_database_are_refused_by_the_server_itself() ->
     assert group["family"] == "postgres17"
 
 
-def test_the_values_in_slow_statements_stay_out_of_the_logs() -> None:
+def test_the_values_in_statements_stay_out_of_the_logs() -> None:
     group = database(protection=False)[0].only("aws:rds/parameterGroup:ParameterGroup").inputs
     values = {parameter["name"]: parameter["value"] for parameter in group["parameters"]}
-    assert values["log_parameter_max_length"] == "0", "they are the users'"
+    assert values["log_min_duration_statement"] == "-1", "Django writes the users' values into the statement's text"
+    assert values["log_min_error_statement"] == "panic", "and so they would stand below each error and lock wait"
+
+
+def test_who_connected_and_who_waited_for_a_lock_is_logged() -> None:
+    group = database(protection=False)[0].only("aws:rds/parameterGroup:ParameterGroup").inputs
+    values = {parameter["name"]: parameter["value"] for parameter in group["parameters"]}
+    assert [values[name] for name in ("log_connections", "log_disconnections", "log_lock_waits")] == ["1", "1", "1"]
+
+
+def test_the_database_speaks_under_a_certificate_that_the_image_knows() -> None:
+    instance = database(protection=False)[0].only("aws:rds/instance:Instance").inputs
+    assert instance["caCertIdentifier"] == "rds-ca-rsa2048-g1", "verify-full refuses any other"
+
+
+def test_the_database_is_watched_and_kept_up_to_date_in_a_window_that_no_backup_falls_into() -> None:
+    instance = database(protection=False)[0].only("aws:rds/instance:Instance").inputs
+    assert instance["autoMinorVersionUpgrade"] is True
+    assert instance["performanceInsightsEnabled"] is True
+    assert instance["databaseInsightsMode"] == "standard"
+    backup_ends, maintenance = instance["backupWindow"].split("-")[1], instance["maintenanceWindow"]
+    assert maintenance.partition(":")[2] > backup_ends, "RDS refuses windows that overlap"
 
 
 def test_exported_logs_are_kept_as_long_as_the_stack_says_and_go_with_it() -> None:
@@ -91,12 +112,22 @@ def test_with_deletion_protection_the_data_survive_a_destroy() -> None:
     instance = database(protection=True)[0].only("aws:rds/instance:Instance").inputs
     assert instance["deletionProtection"] is True
     assert instance["skipFinalSnapshot"] is False
-    assert instance["finalSnapshotIdentifier"] == "it-final"
+    assert instance["deleteAutomatedBackups"] is False, "any second of the last days can then still be restored"
+
+
+def test_a_final_snapshot_is_called_differently_for_each_stack_that_was_ever_made() -> None:
+    recorder, _ = database(protection=True)
+    instance = recorder.only("aws:rds/instance:Instance")
+    assert instance.inputs["finalSnapshotIdentifier"] == "it-final-0a1b2c3d", "RDS refuses a second one of its name"
+    random = recorder.only("random:index/randomId:RandomId")
+    assert "keepers" not in random.inputs, "it stays what it is while the stack lives"
+    assert recorder.waits(instance, random)
 
 
 def test_without_deletion_protection_a_stack_can_be_taken_down() -> None:
     instance = database(protection=False)[0].only("aws:rds/instance:Instance").inputs
     assert (instance["deletionProtection"], instance["skipFinalSnapshot"]) == (False, True)
+    assert instance["deleteAutomatedBackups"] is True, "they would be paid for with nobody left to want them"
 
 
 def test_a_preview_knows_neither_host_nor_master_secret() -> None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 
 import pulumi
 import pytest
 
-from infra.network import ENDPOINT_SERVICES, Network, NetworkArgs
+from infra.network import Network, NetworkArgs
 from infra.security_groups import SecurityGroups, SecurityGroupsArgs
 from infra.settings import NetworkSettings
-from tests.recorder import Recorder, record
+from tests.recorder import ACCOUNT, Recorder, record
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 
 
 def network(nat_mode: str = "single", zones: tuple[str, ...] = ZONES, *, preview: bool = False) -> Recorder:
     settings = NetworkSettings(zones=zones, cidr="10.20.0.0/16", nat_mode=nat_mode)
-    recorder = record(lambda: Network("it", NetworkArgs(settings=settings, region="us-east-1")), preview=preview)
+    args = NetworkArgs(settings=settings, account_id=ACCOUNT, region="us-east-1", log_retention_days=30)
+    recorder = record(lambda: Network("it", args), preview=preview)
     assert recorder.error is None
     return recorder
 
@@ -75,8 +77,36 @@ def test_without_nat_tasks_reach_what_they_need_to_start_by_interface_endpoints(
     interfaces = {
         endpoint.inputs["serviceName"] for endpoint in endpoints if endpoint.inputs["vpcEndpointType"] == "Interface"
     }
-    assert interfaces == {f"com.amazonaws.us-east-1.{service}" for service in ENDPOINT_SERVICES}
+    services = ("ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssmmessages")
+    assert interfaces == {f"com.amazonaws.us-east-1.{service}" for service in services}
     assert all(e.inputs["privateDnsEnabled"] for e in endpoints if e.inputs["vpcEndpointType"] == "Interface")
+
+
+@pytest.mark.parametrize("nat_mode", ["none", "single"])
+def test_every_endpoint_says_who_may_use_it(nat_mode: str) -> None:
+    for endpoint in network(nat_mode).of_type("aws:ec2/vpcEndpoint:VpcEndpoint"):
+        statements = json.loads(endpoint.inputs["policy"])["Statement"]
+        assert all("Condition" in s or s["Resource"] != "*" for s in statements), (
+            f"{endpoint.name}: AWS's own policy lets anybody do anything"
+        )
+
+
+def test_the_networks_default_security_group_lets_nothing_through() -> None:
+    group = network().only("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup").inputs
+    assert (group["ingress"], group["egress"]) == ([], []), "whatever names no group is put into it"
+    assert group["vpcId"] == "it-vpc-id"
+
+
+def test_flow_logs_are_made_where_the_stack_file_asks_for_them() -> None:
+    def made(*, flow_logs: bool) -> Recorder:
+        settings = NetworkSettings(zones=ZONES, cidr="10.20.0.0/16", nat_mode="single", flow_logs=flow_logs)
+        args = NetworkArgs(settings=settings, account_id=ACCOUNT, region="us-east-1", log_retention_days=9)
+        return record(lambda: Network("it", args))
+
+    recorder = made(flow_logs=True)
+    assert recorder.only("aws:ec2/flowLog:FlowLog").inputs["vpcId"] == "it-vpc-id"
+    assert recorder.only("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 9
+    assert not made(flow_logs=False).of_type("aws:ec2/flowLog:FlowLog"), "they are paid by the gigabyte"
 
 
 def test_image_layers_come_from_s3_through_a_gateway_endpoint_whatever_the_nat_mode() -> None:

@@ -150,6 +150,7 @@ _INSTANCE = Realiser(
     not_rehearsed={
         "skipFinalSnapshot": AT_DELETION,
         "finalSnapshotIdentifier": AT_DELETION,
+        "deleteAutomatedBackups": AT_DELETION,
         "applyImmediately": "acts when the instance is changed",
     },
     name_property="identifier",

@@ -1,15 +1,13 @@
-"""Network and security groups: the emulator keeps them and checks references; packets are not filtered."""
+"""The network: the emulator keeps it and checks references; packets are neither routed by it nor recorded."""
 
 import hashlib
 from collections.abc import Callable
 from typing import Any
 
 from rehearsal.errors import RehearsalError
-from rehearsal.realisers.realiser import Field, Made, Realiser, made_by, parameters
+from rehearsal.realisers.realiser import Field, Made, Realiser, made_by
 from rehearsal.realisers.tools import Tools
 from rehearsal.state import Properties
-
-ALL_TRAFFIC = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 
 
 def _tags(resource_type: str) -> Callable[[Any], Properties]:
@@ -20,7 +18,7 @@ def _tags(resource_type: str) -> Callable[[Any], Properties]:
     return convert
 
 
-def _id(*path: str) -> Callable[[Properties, Properties], Made]:
+def id_at(*path: str) -> Callable[[Properties, Properties], Made]:
     """The id is at this path of the response."""
 
     def answer(_: Properties, response: Properties) -> Made:
@@ -42,65 +40,19 @@ def _attach_gateway(tools: Tools, inputs: Properties, made: Made) -> None:
     tools.client("ec2").attach_internet_gateway(InternetGatewayId=made.id, VpcId=inputs["vpcId"])
 
 
+def _flow_log(_: Properties, response: Properties) -> Made:
+    if response.get("Unsuccessful"):
+        raise RehearsalError(f"the flow log was refused: {response['Unsuccessful'][0]['Error']['Message']}")
+    return Made(id=str(response["FlowLogIds"][0]), outputs={})
+
+
 def _route(inputs: Properties, _: Properties) -> Made:
     target = inputs.get("destinationCidrBlock", "") + inputs.get("destinationIpv6CidrBlock", "")
     digest = hashlib.sha256(target.encode()).hexdigest()[:8]
     return Made(id=f"r-{inputs['routeTableId']}{digest}", outputs={})
 
 
-def _group_rules(tools: Tools, inputs: Properties, made: Made) -> None:
-    client = tools.client("ec2")
-    # The provider takes away the rule AWS gives every new group, so that only the program's rules are left.
-    client.revoke_security_group_egress(GroupId=made.id, IpPermissions=[ALL_TRAFFIC])
-    if inputs.get("ingress"):
-        client.authorize_security_group_ingress(
-            GroupId=made.id, IpPermissions=[_permission(rule) for rule in inputs["ingress"]]
-        )
-    if inputs.get("egress"):
-        client.authorize_security_group_egress(
-            GroupId=made.id, IpPermissions=[_permission(rule) for rule in inputs["egress"]]
-        )
-
-
-_INLINE_RULE_FIELDS: dict[str, Field] = {
-    "protocol": "IpProtocol",
-    "fromPort": "FromPort",
-    "toPort": "ToPort",
-    "cidrBlocks": lambda blocks: {"IpRanges": [{"CidrIp": block} for block in blocks]},
-    "ipv6CidrBlocks": lambda blocks: {"Ipv6Ranges": [{"CidrIpv6": block} for block in blocks]},
-    "securityGroups": lambda groups: {"UserIdGroupPairs": [{"GroupId": group} for group in groups]},
-}
-
-
-def _permission(rule: Properties) -> Properties:
-    unknown = sorted(rule.keys() - _INLINE_RULE_FIELDS.keys())
-    if unknown:
-        raise RehearsalError(f"the rehearsal does not know {', '.join(unknown)} in an inline rule of a security group")
-    return parameters(_INLINE_RULE_FIELDS, rule)
-
-
-_RULE_FIELDS: dict[str, Field] = {
-    "ipProtocol": "IpProtocol",
-    "fromPort": "FromPort",
-    "toPort": "ToPort",
-    "cidrIpv4": lambda block: {"IpRanges": [{"CidrIp": block}]},
-    "cidrIpv6": lambda block: {"Ipv6Ranges": [{"CidrIpv6": block}]},
-    "referencedSecurityGroupId": lambda group: {"UserIdGroupPairs": [{"GroupId": group}]},
-}
-
-
-def _rule(direction: str) -> Realiser:
-    def create(tools: Tools, _: str, inputs: Properties) -> Made:
-        operation = getattr(tools.client("ec2"), f"authorize_security_group_{direction}")
-        response = operation(GroupId=inputs["securityGroupId"], IpPermissions=[parameters(_RULE_FIELDS, inputs)])
-        rules = response.get("SecurityGroupRules") or []
-        id_ = rules[0]["SecurityGroupRuleId"] if rules else f"sgr-{inputs['securityGroupId']}"
-        return Made(id=id_, outputs={"securityGroupRuleId": id_})
-
-    return Realiser(create=create, properties=frozenset({"securityGroupId", *_RULE_FIELDS}))
-
-
-def _simple(
+def ec2_resource(
     operation: str,
     fields: dict[str, Field],
     answer: Callable[[Properties, Properties], Made],
@@ -134,42 +86,42 @@ def _eip(_: Properties, response: Properties) -> Made:
 
 
 NETWORK: dict[str, Realiser] = {
-    "aws:ec2/vpc:Vpc": _simple(
+    "aws:ec2/vpc:Vpc": ec2_resource(
         "create_vpc",
         {"cidrBlock": "CidrBlock"},
-        _id("Vpc", "VpcId"),
+        id_at("Vpc", "VpcId"),
         kind="vpc",
         further=frozenset({"enableDnsSupport", "enableDnsHostnames"}),
         afterwards=_vpc_attributes,
     ),
-    "aws:ec2/internetGateway:InternetGateway": _simple(
+    "aws:ec2/internetGateway:InternetGateway": ec2_resource(
         "create_internet_gateway",
         {},
-        _id("InternetGateway", "InternetGatewayId"),
+        id_at("InternetGateway", "InternetGatewayId"),
         kind="internet-gateway",
         further=frozenset({"vpcId"}),
         afterwards=_attach_gateway,
     ),
-    "aws:ec2/subnet:Subnet": _simple(
+    "aws:ec2/subnet:Subnet": ec2_resource(
         "create_subnet",
         {"vpcId": "VpcId", "cidrBlock": "CidrBlock", "availabilityZone": "AvailabilityZone"},
-        _id("Subnet", "SubnetId"),
+        id_at("Subnet", "SubnetId"),
         kind="subnet",
         further=frozenset({"mapPublicIpOnLaunch"}),
         afterwards=_public_addresses,
     ),
-    "aws:ec2/routeTable:RouteTable": _simple(
+    "aws:ec2/routeTable:RouteTable": ec2_resource(
         "create_route_table",
         {"vpcId": "VpcId"},
-        _id("RouteTable", "RouteTableId"),
+        id_at("RouteTable", "RouteTableId"),
         kind="route-table",
     ),
-    "aws:ec2/routeTableAssociation:RouteTableAssociation": _simple(
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": ec2_resource(
         "associate_route_table",
         {"subnetId": "SubnetId", "routeTableId": "RouteTableId"},
-        _id("AssociationId"),
+        id_at("AssociationId"),
     ),
-    "aws:ec2/route:Route": _simple(
+    "aws:ec2/route:Route": ec2_resource(
         "create_route",
         {
             "routeTableId": "RouteTableId",
@@ -179,14 +131,14 @@ NETWORK: dict[str, Realiser] = {
         },
         _route,
     ),
-    "aws:ec2/eip:Eip": _simple("allocate_address", {"domain": "Domain"}, _eip, kind="elastic-ip"),
-    "aws:ec2/natGateway:NatGateway": _simple(
+    "aws:ec2/eip:Eip": ec2_resource("allocate_address", {"domain": "Domain"}, _eip, kind="elastic-ip"),
+    "aws:ec2/natGateway:NatGateway": ec2_resource(
         "create_nat_gateway",
         {"subnetId": "SubnetId", "allocationId": "AllocationId"},
-        _id("NatGateway", "NatGatewayId"),
+        id_at("NatGateway", "NatGatewayId"),
         kind="natgateway",
     ),
-    "aws:ec2/vpcEndpoint:VpcEndpoint": _simple(
+    "aws:ec2/vpcEndpoint:VpcEndpoint": ec2_resource(
         "create_vpc_endpoint",
         {
             "vpcId": "VpcId",
@@ -198,19 +150,19 @@ NETWORK: dict[str, Realiser] = {
             "securityGroupIds": "SecurityGroupIds",
             "policy": "PolicyDocument",
         },
-        _id("VpcEndpoint", "VpcEndpointId"),
+        id_at("VpcEndpoint", "VpcEndpointId"),
         kind="vpc-endpoint",
     ),
-    "aws:ec2/securityGroup:SecurityGroup": _simple(
-        "create_security_group",
-        {"name": "GroupName", "description": "Description", "vpcId": "VpcId"},
-        _id("GroupId"),
-        kind="security-group",
-        further=frozenset({"ingress", "egress"}),
-        afterwards=_group_rules,
-        constants={"Description": "Managed by Pulumi"},
-        name_property="name",
+    "aws:ec2/flowLog:FlowLog": ec2_resource(
+        "create_flow_logs",
+        {
+            "vpcId": lambda vpc_id: {"ResourceIds": [vpc_id], "ResourceType": "VPC"},
+            "trafficType": "TrafficType",
+            "logDestinationType": "LogDestinationType",
+            "logDestination": "LogDestination",
+            "iamRoleArn": "DeliverLogsPermissionArn",
+        },
+        _flow_log,
+        kind="vpc-flow-log",
     ),
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _rule("ingress"),
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _rule("egress"),
 }
