@@ -6,42 +6,52 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import lb
 
-from infra.settings import WebSettings
+from infra.access_logs import PREFIX
+from infra.certificate import Certificate, CertificateArgs
+from infra.dns import DomainRecord, DomainRecordArgs
+from infra.firewall import Firewall, FirewallArgs
+from infra.maintenance import Maintenance, MaintenanceArgs
+from infra.settings import EdgeSettings, TimesSettings
+from infra.times_settings import (
+    HEALTH_INTERVAL_SECONDS,
+    HEALTH_TIMEOUT_SECONDS,
+    HEALTHY_THRESHOLD,
+    UNHEALTHY_THRESHOLD,
+)
 
-# Seconds a connection may idle; the application's server keeps its side open longer (75), or answers would be 502.
-IDLE_TIMEOUT_SECONDS = 60
-# A target is healthy after two probes five seconds apart, and unhealthy after three.
-HEALTH_INTERVAL_SECONDS = 5
-HEALTH_TIMEOUT_SECONDS = 4
-HEALTHY_THRESHOLD = 2
-UNHEALTHY_THRESHOLD = 3
-# Seconds a target that leaves may finish what it is answering before it is told to stop: longer than the database lets
-# a statement of the application run (8).
-DEREGISTRATION_DELAY_SECONDS = 10
+# TLS 1.3, and 1.2 with forward secrecy and authenticated encryption only; key exchanges that outlast quantum computers
+# for whoever speaks them. What AWS recommends.
+TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancerArgs:
-    """`port` and `health_path` are the targets'.
+    """`port`, `health_path` and `readiness_path` are the targets'.
 
     `before` must be there first: AWS wants the network's internet gateway.
     """
 
-    settings: WebSettings
+    settings: EdgeSettings
+    times: TimesSettings
     vpc_id: pulumi.Output[str]
     subnet_ids: list[pulumi.Output[str]]
     security_group_id: pulumi.Output[str]
     port: int
     health_path: str
+    readiness_path: str
+    log_retention_days: int
     deletion_protection: bool
     before: Sequence[pulumi.Resource]
+    access_logs: pulumi.Output[str] | None = None
+    """The bucket where every request is logged."""
 
 
 class LoadBalancer(pulumi.ComponentResource):
     """An application load balancer in front of the web tasks.
 
-    Creates the balancer, a target group that asks the health path, and its listeners: with a certificate HTTPS, and
-    HTTP that redirects to it; without one plain HTTP. Leaves out access logs and DNS records.
+    Creates the balancer, a target group that asks the health path, and its listeners: with a domain HTTPS, and HTTP
+    that redirects to it; without one plain HTTP. As configured, the domain's certificate and record, a firewall, and a
+    maintenance page. Requests for other names are forwarded too: the application refuses them, by ALLOWED_HOSTS.
     """
 
     dns_name: pulumi.Output[str]
@@ -62,19 +72,19 @@ class LoadBalancer(pulumi.ComponentResource):
             load_balancer_type="application",
             subnets=args.subnet_ids,
             security_groups=[args.security_group_id],
-            idle_timeout=IDLE_TIMEOUT_SECONDS,
+            idle_timeout=args.times.balancer_idle_seconds,
             drop_invalid_header_fields=True,
             enable_deletion_protection=args.deletion_protection,
+            access_logs=lb.LoadBalancerAccessLogsArgs(bucket=args.access_logs, prefix=PREFIX, enabled=True)
+            if args.access_logs
+            else None,
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.before)),
         )
         targets = self._target_group(args)
-        self._listeners(balancer, targets, args.settings.certificate_arn)
-        if args.deletion_protection and not args.settings.certificate_arn:
-            pulumi.log.warn(
-                "pactum:certificateArn is not set: passwords and sessions reach this stack unencrypted.", self
-            )
+        listener = self._listeners(balancer, targets, args.settings)
+        self._as_configured(balancer, targets, listener, args)
         domain_name = args.settings.domain_name
-        self.dns_name, self.https = balancer.dns_name, bool(args.settings.certificate_arn)
+        self.dns_name, self.https = balancer.dns_name, args.settings.https
         self.allowed_hosts = balancer.dns_name.apply(lambda dns: f"{domain_name},{dns}" if domain_name else dns)
         self.url = pulumi.Output.concat("https://" if self.https else "http://", domain_name or balancer.dns_name)
         self.arn_suffix = balancer.arn_suffix
@@ -88,7 +98,7 @@ class LoadBalancer(pulumi.ComponentResource):
             protocol="HTTP",
             target_type="ip",
             vpc_id=args.vpc_id,
-            deregistration_delay=DEREGISTRATION_DELAY_SECONDS,
+            deregistration_delay=args.times.drain_seconds,
             health_check=lb.TargetGroupHealthCheckArgs(
                 path=args.health_path,
                 matcher="200",
@@ -100,33 +110,77 @@ class LoadBalancer(pulumi.ComponentResource):
             opts=self._child_opts,
         )
 
-    def _listeners(self, balancer: lb.LoadBalancer, targets: lb.TargetGroup, certificate_arn: str) -> None:
+    def _listeners(self, balancer: lb.LoadBalancer, targets: lb.TargetGroup, settings: EdgeSettings) -> lb.Listener:
+        """Make the listeners; answers the one that forwards users."""
         forward = lb.ListenerDefaultActionArgs(type="forward", target_group_arn=targets.arn)
-        redirect = lb.ListenerDefaultActionArgs(
-            type="redirect",
-            redirect=lb.ListenerDefaultActionRedirectArgs(port="443", protocol="HTTPS", status_code="HTTP_301"),
+        if not settings.https:
+            return self._http(balancer, forward, self._child_opts)
+        redirect = lb.ListenerDefaultActionRedirectArgs(
+            # To the name that the certificate is for, whatever name was asked for.
+            host=settings.domain_name,
+            port="443",
+            protocol="HTTPS",
+            status_code="HTTP_301",
         )
-        lb.Listener(
+        https = lb.Listener(
+            f"{self._name}-https",
+            load_balancer_arn=balancer.arn,
+            port=443,
+            protocol="HTTPS",
+            ssl_policy=TLS_POLICY,
+            certificate_arn=settings.certificate_arn or self._certificate(settings),
+            default_actions=[forward],
+            opts=self._child_opts,
+        )
+        # A stack that gets a domain later redirects its users only when somebody answers there.
+        after_https = pulumi.ResourceOptions(parent=self, depends_on=[https])
+        self._http(balancer, lb.ListenerDefaultActionArgs(type="redirect", redirect=redirect), after_https)
+        return https
+
+    def _http(
+        self, balancer: lb.LoadBalancer, action: lb.ListenerDefaultActionArgs, opts: pulumi.ResourceOptions
+    ) -> lb.Listener:
+        return lb.Listener(
             f"{self._name}-http",
             load_balancer_arn=balancer.arn,
             port=80,
             protocol="HTTP",
-            default_actions=[redirect if certificate_arn else forward],
-            opts=self._child_opts,
+            default_actions=[action],
+            opts=opts,
         )
-        if certificate_arn:
-            lb.Listener(
-                f"{self._name}-https",
-                load_balancer_arn=balancer.arn,
-                port=443,
-                protocol="HTTPS",
-                ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06",
-                certificate_arn=certificate_arn,
-                default_actions=[forward],
-                opts=self._child_opts,
+
+    def _certificate(self, settings: EdgeSettings) -> pulumi.Output[str]:
+        args = CertificateArgs(domain_name=settings.domain_name, hosted_zone_id=settings.hosted_zone_id)
+        return Certificate(self._name, args, self._child_opts).arn
+
+    def _as_configured(
+        self, balancer: lb.LoadBalancer, targets: lb.TargetGroup, listener: lb.Listener, args: LoadBalancerArgs
+    ) -> None:
+        """What only some stacks have: the domain's record, a firewall, a maintenance page."""
+        settings = args.settings
+        if settings.hosted_zone_id:
+            record = DomainRecordArgs(
+                domain_name=settings.domain_name,
+                hosted_zone_id=settings.hosted_zone_id,
+                target_name=balancer.dns_name,
+                target_zone_id=balancer.zone_id,
+                before=[listener],
             )
+            DomainRecord(self._name, record, self._child_opts)
+        if settings.firewall:
+            firewall = FirewallArgs(
+                balancer_arn=balancer.arn,
+                readiness_path=args.readiness_path,
+                log_retention_days=args.log_retention_days,
+            )
+            Firewall(self._name, firewall, self._child_opts)
+        if settings.maintenance:
+            maintenance = MaintenanceArgs(
+                listener_arn=listener.arn, target_group_arn=targets.arn, readiness_path=args.readiness_path
+            )
+            Maintenance(self._name, maintenance, self._child_opts)
 
 
-def listener_ports(settings: WebSettings) -> tuple[int, ...]:
+def listener_ports(settings: EdgeSettings) -> tuple[int, ...]:
     """The ports the balancer answers on."""
-    return (80, 443) if settings.certificate_arn else (80,)
+    return (80, 443) if settings.https else (80,)

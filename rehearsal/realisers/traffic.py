@@ -4,7 +4,7 @@ from typing import Any
 
 from rehearsal.realisers.realiser import Field, Made, Realiser, made_by, tag_list
 from rehearsal.realisers.tools import Tools
-from rehearsal.state import Properties
+from rehearsal.state import Deployed, Properties
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - a scalar
@@ -40,8 +40,12 @@ def _attributes(names: dict[str, str], inputs: Properties) -> list[dict[str, str
     return [{"Key": key, "Value": _text(inputs[name])} for name, key in names.items() if name in inputs]
 
 
+def _access_logs(logs: Properties) -> list[dict[str, str]]:
+    return [{"Key": f"access_logs.s3.{name}", "Value": _text(value)} for name, value in sorted(logs.items())]
+
+
 def _balancer_attributes(tools: Tools, inputs: Properties, made: Made) -> None:
-    attributes = _attributes(_BALANCER_ATTRIBUTES, inputs)
+    attributes = _attributes(_BALANCER_ATTRIBUTES, inputs) + _access_logs(inputs.get("accessLogs") or {})
     if attributes:
         tools.client("elbv2").modify_load_balancer_attributes(LoadBalancerArn=made.id, Attributes=attributes)
 
@@ -130,13 +134,41 @@ _LISTENER_FIELDS: dict[str, Field] = {
     "tags": tag_list(),
 }
 
+
+def _conditions(conditions: list[Properties]) -> Properties:
+    return {
+        "Conditions": [
+            {"Field": "path-pattern", "PathPatternConfig": {"Values": condition["pathPattern"]["values"]}}
+            for condition in conditions
+        ]
+    }
+
+
+_RULE_FIELDS: dict[str, Field] = {
+    "listenerArn": "ListenerArn",
+    "priority": "Priority",
+    "conditions": _conditions,
+    "actions": _actions("Actions"),
+    "tags": tag_list(),
+}
+
+
+def _rule(_: Properties, response: Properties) -> Made:
+    arn = response["Rules"][0]["RuleArn"]
+    return Made(id=arn, outputs={"arn": arn})
+
+
+def _delete_rule(tools: Tools, rule: Deployed) -> None:
+    tools.client("elbv2").delete_rule(RuleArn=rule.id)
+
+
 # AWS: names of balancers and target groups have 32 characters at most.
 NAME_LIMIT = 32
 
 TRAFFIC: dict[str, Realiser] = {
     "aws:lb/loadBalancer:LoadBalancer": Realiser(
         create=made_by("elbv2", "create_load_balancer", _BALANCER_FIELDS, _balancer, afterwards=_balancer_attributes),
-        properties=frozenset({*_BALANCER_FIELDS, *_BALANCER_ATTRIBUTES}),
+        properties=frozenset({*_BALANCER_FIELDS, *_BALANCER_ATTRIBUTES, "accessLogs"}),
         name_property="name",
         name_limit=NAME_LIMIT,
     ),
@@ -149,5 +181,10 @@ TRAFFIC: dict[str, Realiser] = {
     "aws:lb/listener:Listener": Realiser(
         create=made_by("elbv2", "create_listener", _LISTENER_FIELDS, _listener),
         properties=frozenset(_LISTENER_FIELDS),
+    ),
+    "aws:lb/listenerRule:ListenerRule": Realiser(
+        create=made_by("elbv2", "create_rule", _RULE_FIELDS, _rule),
+        properties=frozenset(_RULE_FIELDS),
+        delete=_delete_rule,
     ),
 }
