@@ -48,6 +48,7 @@ class OperatorShell(pulumi.ComponentResource):
                 secrets=args.environment.secret(),
                 secret_arns=args.environment.secrets.arns,
                 for_people=True,
+                media_bucket_arn=args.environment.media_bucket_arn,
             ),
             child_opts,
         )

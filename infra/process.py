@@ -1,4 +1,4 @@
-"""One kind of process the image can run as, with its log and its roles: web, migrate, later workers and jobs."""
+"""One kind of process the image can run as, with its log and its roles: web, migrate, shell, each worker and job."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ class ProcessArgs:
     health_command: Sequence[str] = ()
     stop_timeout_seconds: int = STOP_TIMEOUT_SECONDS
     for_people: bool = False
+    media_bucket_arn: pulumi.Output[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,9 @@ class Process(pulumi.ComponentResource):
                 repository_arn=settings.image.repository_arn,
                 log_group_arn=log_group.arn,
                 secret_arns=args.secret_arns,
+                permissions_boundary_arn=settings.permissions_boundary_arn,
                 exec_sessions=args.for_people,
+                media_bucket_arn=args.media_bucket_arn,
             ),
             child_opts,
         )
@@ -84,7 +87,7 @@ class Process(pulumi.ComponentResource):
             command=args.command,
             port=args.port,
             health_command=args.health_command,
-            start_seconds=settings.web.health_grace_seconds,
+            start_seconds=settings.times.health_grace_seconds,
             stop_timeout_seconds=args.stop_timeout_seconds,
             for_people=args.for_people,
         )

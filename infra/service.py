@@ -13,12 +13,7 @@ from infra.operator_command import OperatorCommand
 from infra.process import Placement, Process, ProcessArgs
 from infra.settings import Settings
 from infra.task_definition import task_definition
-
-# Seconds a web task has to end after SIGTERM. Users' requests have had the deregistration delay to be answered by then,
-# and the image's server gives up within 8 of them.
-STOP_TIMEOUT_SECONDS = 10
-# All new tasks at once beside the old ones: one round, and never less than what users need.
-MINIMUM_HEALTHY_PERCENT, MAXIMUM_PERCENT = 100, 200
+from infra.worker import Worker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +33,9 @@ class Service(pulumi.ComponentResource):
     """The tasks that answer users.
 
     Creates the process `...-web` (log group and roles), its task definition and the ECS service `web`: new tasks are
-    started and healthy before old ones stop (100 %/200 %). A deployment that cannot get healthy is rolled back by the
-    circuit breaker, one that answers users with errors by the alarms. Leaves out autoscaling.
+    started and healthy before old ones stop (by default 100 %/200 %: all at once). A deployment that cannot get healthy
+    is rolled back by the circuit breaker, one that answers users with errors by the alarms. How many tasks there are is
+    only set at the service's creation, and `Autoscaling`'s from then on.
     """
 
     name: pulumi.Output[str]
@@ -48,7 +44,7 @@ class Service(pulumi.ComponentResource):
     def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pactum:index:Service", name, None, opts)
         settings, application = args.settings.web, args.settings.application
-        placement, balancer = args.placement, args.balancer
+        placement, balancer, times = args.placement, args.balancer, args.settings.times
         child_opts = pulumi.ResourceOptions(parent=self)
         process = Process(
             f"{name}-web",
@@ -64,7 +60,8 @@ class Service(pulumi.ComponentResource):
                 environment=args.environment.web(balancer.allowed_hosts, settings.serving, https=balancer.https),
                 secrets=args.environment.secret(),
                 secret_arns=args.environment.secrets.arns,
-                stop_timeout_seconds=STOP_TIMEOUT_SECONDS,
+                media_bucket_arn=args.environment.media_bucket_arn,
+                stop_timeout_seconds=times.stop_seconds,
             ),
             child_opts,
         )
@@ -87,9 +84,9 @@ class Service(pulumi.ComponentResource):
                     container_port=application.port,
                 )
             ],
-            health_check_grace_period_seconds=settings.health_grace_seconds,
-            deployment_minimum_healthy_percent=MINIMUM_HEALTHY_PERCENT,
-            deployment_maximum_percent=MAXIMUM_PERCENT,
+            health_check_grace_period_seconds=times.health_grace_seconds,
+            deployment_minimum_healthy_percent=times.rollout_minimum_percent,
+            deployment_maximum_percent=times.rollout_maximum_percent,
             deployment_circuit_breaker=ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
             # Of the balancer and its target group only: an alarm on the service itself would be made after it.
             alarms=ecs.ServiceAlarmsArgs(alarm_names=args.alarm_names, enable=True, rollback=True),
@@ -97,7 +94,12 @@ class Service(pulumi.ComponentResource):
             wait_for_steady_state=False,
             propagate_tags="SERVICE",
             enable_ecs_managed_tags=True,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.before, process, balancer]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[*args.before, process, balancer],
+                # Autoscaling's from then on: an update in the middle of the day must not scale five tasks down to one.
+                ignore_changes=["desired_count"],
+            ),
         )
         self.name, self.task_definition_arn = service.name, definition.arn
         self.register_outputs({"name": self.name, "task_definition_arn": self.task_definition_arn})
@@ -116,8 +118,20 @@ class Cluster(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn, "name": self.name})
 
 
-def verdict(settings: Settings, service: Service, release: pulumi.Output[str]) -> pulumi.Output[None]:
-    """Resolves when the service's new revision is what serves traffic; fails the update when it is not."""
+def verdict(
+    settings: Settings,
+    service: Service,
+    release: pulumi.Output[str],
+    *,
+    workers: Sequence[Worker],
+    beside: Sequence[pulumi.Resource],
+) -> pulumi.Output[None]:
+    """Resolves when the service's new revision is what serves traffic, and every worker runs its own.
+
+    Fails the update when that does not come about. `beside` is what must have its new settings by then: autoscaling,
+    which brings about a raised minimum.
+    """
+    revisions = [pulumi.Output.concat(worker.name, "=", worker.task_definition_arn) for worker in workers]
     command = OperatorCommand(
         verb="verify",
         settings=settings,
@@ -126,6 +140,7 @@ def verdict(settings: Settings, service: Service, release: pulumi.Output[str]) -
             ("--release", release),
             ("--minimum", str(settings.web.minimum)),
             ("--timeout", str(settings.web.deployment_timeout_seconds)),
+            *(("--worker", revision) for revision in revisions),
         ],
     )
-    return command.at_every_update(depends_on=[service])
+    return command.at_every_update(depends_on=[service, *workers, *beside])

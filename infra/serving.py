@@ -22,7 +22,7 @@ CONNECTIONS_BESIDE_THREADS = 1
 BYTES_PER_CONNECTION, MOST_CONNECTIONS = 9_531_392, 5000
 SHARE_OF_MEMORY = 0.75
 CONNECTIONS_FOR_OTHERS = 10
-# A service is rolled at 100 % to 200 %: all the old tasks are there beside all the new ones.
+# All the old tasks may be there beside all the new ones (rolloutMaximumPercent is 200 at most).
 GENERATIONS = 2
 
 
@@ -38,8 +38,9 @@ class Serving:
 def serving(*, cpu: int, memory_mib: int, connections: int, tasks: int) -> Serving:
     """Derive the size of a web task where `tasks` of them run at most and share so many database connections.
 
-    A process has as many connections as it can use, or its share where there are fewer, and then fewer threads;
-    `fewest_connections` tells whether that is enough.
+    `tasks` are those that autoscaling may start, and `connections` what workers and jobs leave. A process has as many
+    as it can use, or its share where there are fewer, and then fewer threads; `fewest_connections` tells whether that
+    is enough.
     """
     by_memory = (memory_mib - BASE_MIB) // PROCESS_MIB
     by_cpu = max(cpu // 1024, min(2 * cpu // 1024, 2))
@@ -60,6 +61,6 @@ def fewest_connections(size: Serving, tasks: int) -> int:
 
 
 def connection_budget(instance_class: str) -> int:
-    """Database connections that web tasks may have in all."""
+    """Database connections that all tasks may have together."""
     memory_bytes = rds_memory_gib(instance_class) * 1024**3
     return min(int(memory_bytes * SHARE_OF_MEMORY / BYTES_PER_CONNECTION), MOST_CONNECTIONS) - CONNECTIONS_FOR_OTHERS

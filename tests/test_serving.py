@@ -46,9 +46,42 @@ def test_fewer_connections_than_processes_need_are_told() -> None:
 
 
 def test_a_stack_with_more_tasks_than_the_database_can_serve_is_refused() -> None:
-    message = refusal(webMinimum=20, taskCpu=1024, taskMemoryMib=2048)
-    assert "pactum:webMinimum = 20\n      needs 160 database connections while old and new tasks run" in message
-    assert "Choose a larger databaseInstanceClass, or fewer tasks." in message
+    message = refusal(webMaximum=20, taskCpu=1024, taskMemoryMib=2048, jobs={})
+    assert "pactum:webMaximum = 20\n      needs 160 database connections: 20 tasks x 2 generations" in message
+    assert "x 2 processes x 2. db.t4g.micro has 74 in all." in message
+    assert "Choose a larger databaseInstanceClass, fewer tasks" in message
+
+
+def test_workers_and_jobs_have_connections_of_their_own_in_both_generations() -> None:
+    worker = {"command": ["python"], "count": 5, "connections": 4}
+    job = {"command": ["python"], "schedule": "rate(1 hour)", "connections": 3}
+    found = settings(workers={"mail": worker}, jobs={"tick": job, "tock": {**job, "connections": 1}})
+    assert found.processes.connections == 2 * (5 * 4 + 3 + 1)
+    left = connection_budget("db.t4g.micro") - found.processes.connections
+    size = found.web.serving
+    assert found.web.maximum * GENERATIONS * size.processes * size.connections <= left, "somebody would be refused"
+    assert size.connections < settings().web.serving.connections + 1
+
+
+def test_workers_that_leave_web_too_few_connections_are_refused_with_the_sum() -> None:
+    worker = {"command": ["python"], "count": 9, "connections": 4}
+    message = refusal(workers={"mail": worker}, jobs={})
+    assert "needs 8 database connections, and workers and jobs 72: 2 tasks x 2 generations" in message
+
+
+def test_a_web_task_is_sized_for_as_many_as_autoscaling_may_start() -> None:
+    for maximum in (2, 8):
+        web = settings(webMaximum=maximum).web
+        size = web.serving
+        left = connection_budget("db.t4g.micro") - settings().processes.connections
+        assert maximum * GENERATIONS * size.processes * size.connections <= left
+    assert size.threads < settings(webMaximum=2).web.serving.threads, "otherwise nothing had to be shared out"
+
+
+def test_more_tasks_at_least_than_at_most_are_refused() -> None:
+    message = refusal(webMinimum=3, webMaximum=2)
+    assert message.startswith("1 problem")
+    assert "pactum:webMaximum = 2\n      is less than webMinimum (3).\n      Choose 3 or more." in message
 
 
 def test_both_stacks_have_a_connection_for_each_thread() -> None:
