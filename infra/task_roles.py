@@ -8,16 +8,23 @@ from typing import Any
 import pulumi
 from pulumi_aws import iam
 
+from infra.storage import media_policy
+
 
 @dataclass(frozen=True, kw_only=True)
 class TaskRolesArgs:
-    """Exact ARNs: nothing outside them can be read or written. `exec_sessions`: a person may work in the task."""
+    """Exact ARNs: nothing outside them can be read or written. `exec_sessions`: a person may work in the task.
+
+    `media_bucket_arn`: the application may keep uploads there. `permissions_boundary_arn` bounds both roles.
+    """
 
     account_id: str
     repository_arn: str
     log_group_arn: pulumi.Output[str]
     secret_arns: Sequence[pulumi.Output[str]]
+    permissions_boundary_arn: str = ""
     exec_sessions: bool = False
+    media_bucket_arn: pulumi.Output[str] | None = None
 
 
 class TaskRoles(pulumi.ComponentResource):
@@ -25,8 +32,9 @@ class TaskRoles(pulumi.ComponentResource):
 
     Creates an execution role with an inline policy (pull this repository's images, write this log group's streams,
     read these secrets) and a task role without permissions: the application itself calls no AWS service. With
-    `exec_sessions` the task role has an inline policy that lets ECS Exec carry a person's session. No transcript of
-    it is kept: the agent makes one with `script` and `cat`, which the image has not.
+    `media_bucket_arn` the task role has an inline policy for that bucket, and with `exec_sessions` one that lets ECS
+    Exec carry a person's session. No transcript of it is kept: the agent makes one with `script` and `cat`, which the
+    image has not.
     """
 
     execution_role_arn: pulumi.Output[str]
@@ -35,8 +43,10 @@ class TaskRoles(pulumi.ComponentResource):
     def __init__(self, name: str, args: TaskRolesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pactum:index:TaskRoles", name, None, opts)
         child_opts = pulumi.ResourceOptions(parent=self)
-        trust = json.dumps(trust_policy(args.account_id))
-        execution = iam.Role(f"{name}-execution", assume_role_policy=trust, opts=child_opts)
+        trust, boundary = json.dumps(trust_policy(args.account_id)), args.permissions_boundary_arn or None
+        execution = iam.Role(
+            f"{name}-execution", assume_role_policy=trust, permissions_boundary=boundary, opts=child_opts
+        )
         iam.RolePolicy(
             f"{name}-execution",
             role=execution.id,
@@ -47,10 +57,13 @@ class TaskRoles(pulumi.ComponentResource):
             ),
             opts=child_opts,
         )
-        task = iam.Role(f"{name}-task", assume_role_policy=trust, opts=child_opts)
+        task = iam.Role(f"{name}-task", assume_role_policy=trust, permissions_boundary=boundary, opts=child_opts)
         if args.exec_sessions:
             policy = args.log_group_arn.apply(lambda arn: json.dumps(exec_policy(arn)))
             iam.RolePolicy(f"{name}-task", role=task.id, policy=policy, opts=child_opts)
+        if args.media_bucket_arn:
+            policy = args.media_bucket_arn.apply(lambda arn: json.dumps(media_policy(arn)))
+            iam.RolePolicy(f"{name}-media", role=task.id, policy=policy, opts=child_opts)
         self.execution_role_arn, self.task_role_arn = execution.arn, task.arn
         self.register_outputs({"execution_role_arn": execution.arn, "task_role_arn": task.arn})
 

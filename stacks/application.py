@@ -1,30 +1,32 @@
-"""The application's stack, staging and prod alike: components wired in the order data flows."""
+"""The application's stack, staging and prod alike: an image, what it stands on, and how it is brought to users."""
 
 from pathlib import Path
 
 import pulumi
 
 from infra.application import ApplicationEnvironment
-from infra.database import Database, DatabaseArgs
+from infra.autoscaling import Autoscaling, AutoscalingArgs
+from infra.background import Background
+from infra.guardrails.program import guard_program
 from infra.image import Image, ImageArgs
-from infra.jobs import Migration, MigrationArgs, seeding
-from infra.load_balancer import LoadBalancer, LoadBalancerArgs, listener_ports
-from infra.network import Network, NetworkArgs
+from infra.jobs import Migration, MigrationArgs
 from infra.observability.alarms import Alarms, AlarmsArgs
 from infra.operator_shell import OperatorShell, OperatorShellArgs
-from infra.process import Placement
-from infra.release_memory import ReleaseMemory, ReleaseMemoryArgs, guard
-from infra.secrets import Secrets, SecretsArgs
-from infra.security_groups import SecurityGroups, SecurityGroupsArgs
-from infra.service import Cluster, Service, ServiceArgs, verdict
+from infra.release_memory import guard
+from infra.scheduled_job import ScheduledJobs, ScheduledJobsArgs
+from infra.service import Service, ServiceArgs, verdict
 from infra.settings import load
+from infra.storage import media_bucket
+from infra.worker import Worker, WorkerArgs
+from stacks.ground import make_ground
 from stacks.outputs import StackOutputs
 
 
 def deploy() -> None:
     """Make the stack that is selected, and export its outputs."""
     settings = load()
-    name, web, application, protection = settings.name, settings.web, settings.application, settings.deletion_protection
+    guard_program(settings)
+    name, application = settings.name, settings.application
 
     image = Image(
         name,
@@ -35,53 +37,19 @@ def deploy() -> None:
             dockerfile=application.dockerfile,
         ),
     )
-    network = Network(name, NetworkArgs(settings=settings.network, region=settings.region))
-    groups = SecurityGroups(
-        name,
-        SecurityGroupsArgs(
-            vpc_id=network.vpc_id,
-            listener_ports=listener_ports(web),
-            application_port=application.port,
-            outbound_ports=settings.network.outbound_ports,
-        ),
-    )
-    database = Database(
-        name,
-        DatabaseArgs(
-            project=settings.project,
-            settings=settings.database,
-            subnet_ids=network.isolated_subnet_ids,
-            security_group_id=groups.database_id,
-            deletion_protection=protection,
-            log_retention_days=settings.observability.log_retention_days,
-        ),
-    )
-    secrets = Secrets(name, SecretsArgs(settings=settings))
-    seeded = seeding(settings, secrets)
+    ground = make_ground(settings)
+    placement, balancer = ground.placement, ground.balancer
     environment = ApplicationEnvironment(
-        settings=application, release=image.release, database=database, secrets=secrets
+        settings=application,
+        times=settings.times,
+        release=image.release,
+        database=ground.database,
+        secrets=ground.secrets,
+        media=media_bucket(settings),
     )
-    memory = ReleaseMemory(name, ReleaseMemoryArgs(deletion_protection=protection))
-    cluster = Cluster(name)
-    placement = Placement(
-        cluster_arn=cluster.arn, subnet_ids=network.private_subnet_ids, security_group_id=groups.tasks_id
-    )
-    balancer = LoadBalancer(
-        name,
-        LoadBalancerArgs(
-            settings=web,
-            vpc_id=network.vpc_id,
-            subnet_ids=network.public_subnet_ids,
-            security_group_id=groups.balancer_id,
-            port=application.port,
-            health_path=application.health_path,
-            deletion_protection=protection,
-            before=[network],
-        ),
-    )
+
     # All that takes minutes comes before the guard: what it lets pass must give signs of life from then on.
-    ready = [seeded, network, groups, database, cluster, balancer]
-    guarded = guard(settings, image.release, depends_on=[memory, *ready])
+    guarded = guard(settings, image.release, depends_on=ground.ready)
     migration = Migration(
         name,
         MigrationArgs(
@@ -90,7 +58,7 @@ def deploy() -> None:
             environment=environment,
             placement=placement,
             guarded=guarded,
-            before=ready,
+            before=ground.ready,
         ),
     )
     alarms = Alarms(name, AlarmsArgs(settings=settings.observability, balancer=balancer))
@@ -106,13 +74,29 @@ def deploy() -> None:
             before=[migration],
         ),
     )
-    live = verdict(settings, service, image.release)
+    autoscaling = Autoscaling(
+        name,
+        AutoscalingArgs(
+            settings=settings.web, cluster_name=ground.cluster.name, service_name=service.name, balancer=balancer
+        ),
+    )
+    background = Background(
+        settings=settings, image=image, environment=environment, placement=placement, balancer=balancer
+    )
+    workers = [
+        Worker(name, WorkerArgs(worker=worker, background=background, before=[migration]))
+        for worker in settings.processes.workers
+    ]
+    live = verdict(settings, service, image.release, workers=workers, beside=[autoscaling])
+    if jobs := settings.processes.jobs:
+        ScheduledJobs(name, ScheduledJobsArgs(jobs=jobs, background=background, live=live))
     OperatorShell(name, OperatorShellArgs(settings=settings, image=image, environment=environment, balancer=balancer))
+
     StackOutputs(
         url=balancer.url,
         release=pulumi.Output.all(image.release, live).apply(lambda both: str(both[0])),
         image=image.reference,
-        cluster_name=cluster.name,
+        cluster_name=ground.cluster.name,
         service_name=service.name,
         task_definition_arn=service.task_definition_arn,
         balancer_dns_name=balancer.dns_name,

@@ -25,8 +25,7 @@ class StackOutputs:
 
     def export(self) -> None:
         """Hand every output to Pulumi under its own name."""
-        for output in fields(self):
-            pulumi.export(output.name, getattr(self, output.name))
+        _export(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +34,23 @@ class BootstrapOutputs:
 
     repository_url: pulumi.Output[str]
     """What goes into `pactum:repositoryUrl` of every stack file."""
+    state_url: pulumi.Output[str]
+    """Where state is kept: what `pulumi login` takes."""
+    secrets_provider: pulumi.Output[str]
+    """What `pulumi stack init --secrets-provider` takes."""
+    permissions_boundary_arns: pulumi.Output[dict[str, str]]
+    """By stack, what goes into `pactum:permissionsBoundaryArn` of its file."""
+    preview_role_arn: pulumi.Output[str]
+    """The role in which pipelines preview; empty, as the next ones, where no pipeline is configured."""
+    push_role_arn: pulumi.Output[str]
+    deploy_role_arns: pulumi.Output[dict[str, str]]
+    """By stack, the role in which pipelines deploy it."""
 
     def export(self) -> None:
         """Hand every output to Pulumi under its own name."""
-        pulumi.export("repository_url", self.repository_url)
+        _export(self)
+
+
+def _export(outputs: "StackOutputs | BootstrapOutputs") -> None:
+    for output in fields(outputs):
+        pulumi.export(output.name, getattr(outputs, output.name))

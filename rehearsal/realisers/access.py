@@ -1,4 +1,4 @@
-"""IAM roles and policies: the emulator checks that documents are well formed; it refuses nobody."""
+"""IAM roles, policies and the issuers that pipelines come from: the emulator checks that documents are well formed."""
 
 from rehearsal.realisers.realiser import Made, Realiser, made_by, tag_list
 from rehearsal.state import Properties
@@ -53,7 +53,39 @@ _ATTACHMENT = Realiser(
     properties=frozenset({"role", "policyArn"}),
 )
 
+_POLICY = Realiser(
+    create=made_by(
+        "iam",
+        "create_policy",
+        {"name": "PolicyName", "policy": "PolicyDocument", "description": "Description", "tags": tag_list()},
+        lambda _, response: Made(id=response["Policy"]["Arn"], outputs={"arn": response["Policy"]["Arn"]}),
+    ),
+    properties=frozenset({"policy", "description", "tags"}),
+    name_property="name",
+    name_limit=128,
+)
+
+
+def _issuer(_: Properties, response: Properties) -> Made:
+    arn = response["OpenIDConnectProviderArn"]
+    return Made(id=arn, outputs={"arn": arn})
+
+
+_ISSUER = Realiser(
+    create=made_by(
+        "iam",
+        "create_open_id_connect_provider",
+        {"url": "Url", "clientIdLists": "ClientIDList", "tags": tag_list()},
+        _issuer,
+        # The provider leaves IAM to check an issuer by its own authorities; the emulator wants a thumbprint.
+        constants={"ThumbprintList": ["0" * 40]},
+    ),
+    properties=frozenset({"url", "clientIdLists", "tags"}),
+)
+
 ACCESS: dict[str, Realiser] = {
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": _ISSUER,
+    "aws:iam/policy:Policy": _POLICY,
     "aws:iam/role:Role": _ROLE,
     "aws:iam/rolePolicy:RolePolicy": _ROLE_POLICY,
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _ATTACHMENT,

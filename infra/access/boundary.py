@@ -1,0 +1,63 @@
+"""The most that any role of a stack may ever do, whoever writes its policies."""
+
+from infra.access.documents import Document, Scope, allow, document, each
+
+
+def boundary_name(project: str, stack: str) -> str:
+    """What bootstrap calls the policy; its ARN stands in `pactum:permissionsBoundaryArn` of the stack's file."""
+    return f"{project}-boundary-{stack}"
+
+
+def boundary_policy(scope: Scope, repository_name: str) -> Document:
+    """The boundary of one stack's roles.
+
+    The pipeline that deploys a stack writes its roles. This keeps it from writing one that can do more than a task, a
+    schedule or a flow log of that stack needs: nothing about users, roles, keys, networks, or another stack.
+    """
+    database = scope.arn("rds", f"db:{scope.name}-database")
+    return document(
+        # What follows knows no resources: ECR's login, channels of ECS Exec, and the list of log groups.
+        allow(
+            [
+                "ecr:GetAuthorizationToken",
+                *each("ssmmessages", "CreateControlChannel", "CreateDataChannel"),
+                *each("ssmmessages", "OpenControlChannel", "OpenDataChannel"),
+                "logs:DescribeLogGroups",
+            ],
+            "*",
+        ),
+        allow(
+            each("ecr", "BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer"),
+            scope.arn("ecr", f"repository/{repository_name}"),
+        ),
+        allow(
+            each("logs", "CreateLogStream", "DescribeLogStreams", "PutLogEvents"),
+            [
+                scope.arn("logs", f"log-group:/{scope.project}/{scope.stack}/*"),
+                scope.arn("logs", f"log-group:{scope.name}-flow-logs-*"),
+            ],
+        ),
+        allow(
+            ["secretsmanager:GetSecretValue"], scope.arn("secretsmanager", f"secret:{scope.project}/{scope.stack}/*")
+        ),
+        # RDS names its secrets after an id of its own, and tags them with the database they belong to.
+        allow(
+            ["secretsmanager:GetSecretValue"],
+            scope.arn("secretsmanager", "secret:rds!db-*"),
+            {"StringEquals": {"aws:ResourceTag/aws:rds:primaryDBInstanceArn": database}},
+        ),
+        allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], f"arn:aws:s3:::{scope.name}-media*/*"),
+        allow(["s3:ListBucket"], f"arn:aws:s3:::{scope.name}-media*"),
+        allow(["ecs:RunTask", "ecs:TagResource"], _tasks(scope)),
+        allow(["sqs:SendMessage"], scope.arn("sqs", f"{scope.name}-*")),
+        allow(
+            ["iam:PassRole"],
+            scope.iam_arn(f"role/{scope.name}-*"),
+            {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+        ),
+    )
+
+
+def _tasks(scope: Scope) -> list[str]:
+    # A task is tagged as it is started, under the cluster's name.
+    return [scope.arn("ecs", f"task-definition/{scope.name}-*"), scope.arn("ecs", f"task/{scope.name}/*")]

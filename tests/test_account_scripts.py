@@ -1,0 +1,179 @@
+"""stacks/down and stacks/state-to-bucket: what they ask, in which order, and when they change nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.recorder import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# A pulumi that writes down what it was asked, and answers from files: one state for each backend and stack.
+PULUMI = """#!/usr/bin/env bash
+echo "${PULUMI_BACKEND_URL:-here} $*" >>"$CALLS"
+stack=account
+for word in "$@"; do
+  [ "$previous" = --stack ] && stack=$word
+  [ "$previous" = --file ] && file=$word
+  previous=$word
+done
+at=$STATES/$(echo "${PULUMI_BACKEND_URL:-here}" | tr -c 'a-z\\n' _)-$stack
+case "$*" in
+  *'whoami --json'*) echo '{"user": "eva", "url": "here"}' ;;
+  *'stack output'*state_url) echo s3://bucket ;;
+  *'stack output'*) echo awskms://alias/pactum-pulumi ;;
+  *'stack export'*) [ -f "$at" ] || exit 1; if [ -n "$file" ]; then cp "$at" "$file"; else cat "$at"; fi ;;
+  *'stack init'*) echo 'encryptedkey: new' >>stacks/bootstrap/Pulumi.account.yaml; echo '{}' >"$at" ;;
+  *'stack import'*) [ -n "$LOSES" ] && echo '{}' >"$at" || cp "$file" "$at" ;;
+esac
+exit 0
+"""
+PYTHON = f"""#!/usr/bin/env bash
+if [ "$1" = -m ]; then echo "python $*" >>"$CALLS"; exit 0; fi
+exec {sys.executable} "$@"
+"""
+DATABASE: dict[str, Any] = {
+    "urn": "urn:pulumi:prod::pactum::aws:rds/instance:Instance::pactum-prod-database",
+    "type": "aws:rds/instance:Instance",
+    "protect": True,
+    "inputs": {"finalSnapshotIdentifier": "pactum-prod-final-1"},
+}
+BUCKET, CLOSED = (
+    {"urn": f"urn:pulumi:prod::pactum::aws:s3/{kind}::pactum-prod-media", "type": f"aws:s3/{kind}", "protect": protect}
+    for kind, protect in (
+        ("bucket:Bucket", True),
+        ("bucketPublicAccessBlock:BucketPublicAccessBlock", False),
+    )
+)
+
+
+class Project:
+    """A copy of what the scripts need, with a pulumi that only pretends."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory, self.states, self._calls = directory, directory / "states", directory / "calls"
+        self.states.mkdir()
+        (directory / "stacks" / "bootstrap").mkdir(parents=True)
+        (directory / "bin").mkdir()
+        for script in ("down", "state-to-bucket"):
+            shutil.copy(ROOT / "stacks" / script, directory / "stacks" / script)
+        (directory / "Pulumi.yaml").write_text("name: pactum\n")
+        (directory / "stacks/bootstrap/Pulumi.account.yaml").write_text("config: {} # kept\n")
+        for name, text in (("pulumi", PULUMI), ("python", PYTHON)):
+            (directory / "bin" / name).write_text(text)
+            (directory / "bin" / name).chmod(0o755)
+
+    def has(self, backend: str, stack: str, *resources: dict[str, Any]) -> None:
+        (self.states / f"{backend}-{stack}").write_text(json.dumps({"deployment": {"resources": resources}}, indent=1))
+
+    def run(self, script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        variables = {
+            "PATH": f"{self.directory / 'bin'}:{os.environ['PATH']}",
+            "PYTHON": str(self.directory / "bin/python"),
+            "CALLS": str(self._calls),
+            "STATES": str(self.states),
+            **environment,
+        }
+        return subprocess.run(
+            [self.directory / "stacks" / script, *arguments],
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    @property
+    def calls(self) -> list[str]:
+        return self._calls.read_text().splitlines() if self._calls.exists() else []
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def test_taking_a_stack_down_asks_for_its_whole_name_and_says_what_goes_and_stays(project: Project) -> None:
+    project.has("here", "prod", DATABASE, BUCKET, CLOSED)
+    for given in ("", "prod", "pactum-staging"):
+        done = project.run("down", "prod", CONFIRM=given)
+        assert done.returncode == 2, "a script's standard input is no person"
+        assert "nothing was changed; to mean it without a terminal, set CONFIRM=pactum-prod" in done.stderr
+        assert "leaves the snapshot pactum-prod-final-1" in done.stderr
+        assert "stay, with all that is in them" in done.stderr, "of the buckets"
+    assert {call.split()[2] for call in project.calls} == {"export"}, "nothing but looked at"
+
+
+def test_a_database_without_a_final_snapshot_is_told_beforehand(project: Project) -> None:
+    project.has("here", "prod", {**DATABASE, "inputs": {"skipFinalSnapshot": True}})
+    assert "no final snapshot: its data are lost" in project.run("down", "prod").stderr
+
+
+def test_buckets_stay_with_their_settings_and_the_rest_goes(project: Project) -> None:
+    project.has("here", "prod", DATABASE, BUCKET, CLOSED)
+    done = project.run("down", "prod", CONFIRM="pactum-prod")
+    assert done.returncode == 0, done.stderr
+    assert project.calls[1:] == [
+        "python -m ops unprotect --stack prod --project pactum --confirm pactum-prod",
+        f"here state unprotect {DATABASE['urn']} --stack prod --yes",
+        f"here state protect {BUCKET['urn']} {CLOSED['urn']} --stack prod --yes",
+        "here destroy --stack prod --yes --exclude-protected --refresh",
+    ], "first in AWS, then in Pulumi; a bucket that stays must not be left open"
+
+
+def test_the_accounts_own_stack_is_not_taken_down_so(project: Project) -> None:
+    assert project.run("down", "account", CONFIRM="pactum-account").returncode == 2
+    assert project.calls == [], "it holds everybody's state"
+
+
+def test_a_stack_that_is_not_there_is_told(project: Project) -> None:
+    done = project.run("down", "prod")
+    assert done.returncode == 2
+    assert "there is no stack `prod` where you are logged in" in done.stderr
+
+
+def test_state_is_moved_whole_and_removed_where_it_was(project: Project) -> None:
+    project.has("file_", "account", DATABASE, BUCKET)
+    done = project.run("state-to-bucket", "account", "file:")
+    assert done.returncode == 0, done.stderr
+    verbs = [call.split(" ", 1) for call in project.calls if "output" not in call]
+    assert [(backend, " ".join(verb.split()[3:5])) for backend, verb in verbs] == [
+        ("s3://bucket", "stack export"),
+        ("file:", "stack change-secrets-provider"),
+        ("file:", "stack export"),
+        ("s3://bucket", "stack init"),
+        ("s3://bucket", "stack import"),
+        ("s3://bucket", "stack export"),
+        ("file:", "stack rm"),
+    ], "removed last, when all of it is in the bucket"
+    settings = (project.directory / "stacks/bootstrap/Pulumi.account.yaml").read_text()
+    assert settings == "config: {} # kept\n", "with the data key that the state was encrypted with"
+    assert "2 resources moved. Log in there from now on:  pulumi login 's3://bucket'" in done.stderr
+    (kept,) = project.directory.glob(".state-account-*.json")
+    assert kept.stat().st_mode & 0o077 == 0, "for its owner only"
+
+
+def test_state_that_does_not_arrive_whole_stays_where_it_was(project: Project) -> None:
+    project.has("file_", "account", DATABASE, BUCKET)
+    done = project.run("state-to-bucket", "account", "file:", LOSES="1")
+    assert done.returncode == 1
+    assert "has 0 resources of 2; the state at file: was left as it is" in done.stderr
+    assert not any("stack rm" in call for call in project.calls)
+
+
+def test_a_stack_that_is_in_the_bucket_already_is_not_written_over(project: Project) -> None:
+    project.has("file_", "account", DATABASE)
+    project.has("s____bucket", "account", DATABASE, BUCKET)
+    done = project.run("state-to-bucket", "account", "file:")
+    assert done.returncode == 2
+    assert "has a stack `account` already; nothing was changed" in done.stderr
+    assert not any("import" in call or "stack rm" in call for call in project.calls)

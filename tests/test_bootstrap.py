@@ -1,0 +1,155 @@
+"""stacks/bootstrap: what an account gets once, what its configuration refuses, and what its outputs are for."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pytest
+
+from infra.settings import SettingsError, load_bootstrap
+from tests.policies import bootstrap_config, bootstrapped
+from tests.recorder import ACCOUNT, REGION
+
+
+@pytest.fixture
+def exported(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    found: dict[str, object] = {}
+    monkeypatch.setattr(pulumi, "export", found.__setitem__)
+    return found
+
+
+def refused(**changes: object) -> str:
+    pulumi.runtime.set_mocks(None, project="pactum-bootstrap", stack="account")  # type: ignore[arg-type]
+    pulumi.runtime.set_all_config(bootstrap_config(**changes))
+    with pytest.raises(SettingsError) as raised:
+        load_bootstrap()
+    return str(raised.value)
+
+
+def value(output: object) -> object:
+    assert isinstance(output, pulumi.Output)
+    return pulumi.runtime.sync_await._sync_await(output.future())
+
+
+def test_the_outputs_are_what_stack_files_and_pipelines_need(exported: dict[str, object]) -> None:
+    recorder = bootstrapped()
+    assert recorder.error is None, recorder.error
+    assert value(exported["repository_url"]) == f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/pactum"
+    assert value(exported["state_url"]) == f"s3://pactum-state-{ACCOUNT}?region={REGION}&awssdk=v2", "for pulumi login"
+    assert value(exported["secrets_provider"]) == f"awskms://alias/pactum-pulumi?region={REGION}"
+    boundaries, roles = value(exported["permissions_boundary_arns"]), value(exported["deploy_role_arns"])
+    assert isinstance(boundaries, dict)
+    assert isinstance(roles, dict)
+    assert set(boundaries) == set(roles) == {"staging", "prod"}, "each stack has its own"
+    assert exported["preview_role_arn"]
+    assert exported["push_role_arn"]
+
+
+def test_the_repository_keeps_its_tags_and_is_protected() -> None:
+    repository = bootstrapped().only("aws:ecr/repository:Repository")
+    assert repository.inputs["imageTagMutability"] == "IMMUTABLE", "what was tested is what runs"
+    assert repository.inputs["imageScanningConfiguration"] == {"scanOnPush": True}
+
+
+def test_state_is_encrypted_with_a_key_that_rotates_and_can_be_saved_from_deletion() -> None:
+    recorder = bootstrapped()
+    key = recorder.only("aws:kms/key:Key").inputs
+    assert key["enableKeyRotation"] is True
+    assert key["deletionWindowInDays"] == 30, "without the key no state can be read"
+    (statement,) = json.loads(key["policy"])["Statement"]
+    assert statement["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "no other account, and nobody directly"
+    assert recorder.only("aws:kms/alias:Alias").inputs["name"] == "alias/pactum-pulumi"
+    (rule,) = recorder.only(
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    ).inputs["rules"]
+    assert rule["applyServerSideEncryptionByDefault"]["sseAlgorithm"] == "aws:kms"
+    assert rule["applyServerSideEncryptionByDefault"]["kmsMasterKeyId"].endswith("pactum-state"), "with that key"
+
+
+def test_the_states_bucket_is_versioned_closed_and_never_emptied() -> None:
+    recorder = bootstrapped()
+    bucket = recorder.only("aws:s3/bucket:Bucket").inputs
+    assert bucket["bucket"] == f"pactum-state-{ACCOUNT}", "people must know its name to log in"
+    assert bucket["forceDestroy"] is False
+    versioning = recorder.only("aws:s3/bucketVersioning:BucketVersioning").inputs["versioningConfiguration"]
+    assert versioning == {"status": "Enabled"}, "a state that was spoilt can be had back"
+    policy = json.loads(recorder.only("aws:s3/bucketPolicy:BucketPolicy").inputs["policy"])
+    assert policy["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}, "TLS only"
+
+
+def test_somebody_is_told_before_the_money_is_gone() -> None:
+    budget = bootstrapped(budgetUsd=120, budgetEmail="money@example.com").only("aws:budgets/budget:Budget").inputs
+    assert (budget["limitAmount"], budget["limitUnit"], budget["timeUnit"]) == ("120.0", "USD", "MONTHLY")
+    alerts = {
+        (alert["notificationType"], alert["threshold"], *alert["subscriberEmailAddresses"])
+        for alert in budget["notifications"]
+    }
+    assert alerts == {("ACTUAL", 80, "money@example.com"), ("FORECASTED", 100, "money@example.com")}
+
+
+def test_issuers_are_made_for_the_pipelines_there_are() -> None:
+    recorder = bootstrapped(gitlabHost="gitlab.example.com", jenkinsIssuer="", jenkinsJob="")
+    issuers = recorder.of_type("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
+    assert {issuer.inputs["url"] for issuer in issuers} == {
+        "https://token.actions.githubusercontent.com",
+        "https://gitlab.example.com",
+    }
+    assert all(issuer.inputs["clientIdLists"] == ["sts.amazonaws.com"] for issuer in issuers), "one exact audience"
+    preview = recorder.only("aws:iam/role:Role", "pactum-ci-preview")
+    assert all(recorder.waits(preview, issuer) for issuer in issuers), "IAM refuses a trust in what is not there"
+
+
+REFUSED = {
+    "projectName": ("Pactum_", "pactum"),
+    "repositoryName": ("Pactum", "pactum"),
+    "untaggedDays": (0, "from 1 to 3650"),
+    "githubRepository": ("pactum", "example/pactum"),
+    "githubWorkflow": ("deploy.yml", ".github/workflows/deploy.yml"),
+    "gitlabHost": ("https://gitlab.com", "gitlab.com"),
+    "gitlabProject": ("pactum", "example/pactum"),
+    "jenkinsIssuer": ("http://jenkins.example.com/oidc", "https://"),
+    "budgetUsd": (0, "from 1 to"),
+    "budgetEmail": ("owner", "owner@example.com"),
+}
+
+
+@pytest.mark.parametrize("key", REFUSED)
+def test_a_wrong_value_is_refused_with_a_right_one(key: str) -> None:
+    wrong, remedy = REFUSED[key]
+    told = refused(**{key: wrong})
+    assert told.startswith("1 problem "), told
+    assert f"pactum-bootstrap:{key}" in told
+    assert remedy in told, "the reader can correct the file without opening the code"
+
+
+DEPLOYMENTS = {
+    "a wildcard": ({"prod": {"branches": "*"}}, "without patterns"),
+    "a wildcard behind": ({"prod": {"branches": "main release/*"}}, "without patterns"),
+    "no branch": ({"prod": {}}, "branches is missing"),
+    "a misspelt field": ({"prod": {"branches": "main", "hostedZone": "Z012345"}}, "Did you mean hostedZoneId?"),
+    "a zone of the wrong form": ({"prod": {"branches": "main", "hostedZoneId": "pactum.example.com"}}, "Z0123456789"),
+    "a name of nobody's": ({"Prod": {"branches": "main"}}, "is no stack's name"),
+    "the pipelines' own name": ({"ci": {"branches": "main"}}, "is taken by pipelines"),
+    "a stack within another's names": (
+        {"prod": {"branches": "main"}, "prod-eu": {"branches": "main"}},
+        "who may deploy prod could change prod-eu",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DEPLOYMENTS)
+def test_deployments_that_would_trust_or_touch_too_much_are_refused(case: str) -> None:
+    deployments, told = DEPLOYMENTS[case]
+    assert told in refused(deployments=deployments)
+
+
+def test_jenkins_needs_both_of_its_addresses() -> None:
+    for key, given in (("jenkinsIssuer", "https://j.example.com/oidc"), ("jenkinsJob", "https://j.example.com/job/a")):
+        assert "need each other" in refused(**{key: given}), "half of them trusts nobody, silently"
+
+
+def test_all_problems_are_told_at_once_misspelt_keys_too() -> None:
+    told = refused(repositoryName="Pactum", untaggedDays=0, githubRepo="example/pactum", budgetEmail="")
+    assert told.startswith("4 problems"), told
+    assert "Did you mean pactum-bootstrap:githubRepository?" in told
