@@ -1,3 +1,3 @@
-from stacks.application import deploy
+from stacks.start import start
 
-deploy()
+start()
