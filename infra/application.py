@@ -6,9 +6,11 @@ import pulumi
 
 from infra.application_settings import ApplicationSettings
 from infra.database import Database
+from infra.private_bucket import PrivateBucket
 from infra.secrets import Secrets
 from infra.serving import Serving
 from infra.task_definition import json_key
+from infra.times_settings import TimesSettings
 
 CA_BUNDLE = "/etc/ssl/certs/rds-global-bundle.pem"
 
@@ -18,9 +20,16 @@ class ApplicationEnvironment:
     """The variables of docs/app-contract.md, as inputs of a task definition."""
 
     settings: ApplicationSettings
+    times: TimesSettings
     release: pulumi.Output[str]
     database: Database
     secrets: Secrets
+    media: PrivateBucket | None = None
+
+    @property
+    def media_bucket_arn(self) -> pulumi.Output[str] | None:
+        """The bucket for uploads, where the stack has one."""
+        return self.media.arn if self.media else None
 
     def plain(self, allowed_hosts: pulumi.Input[str], *, https: bool) -> dict[str, pulumi.Input[str]]:
         """Settings that are no secret."""
@@ -39,16 +48,27 @@ class ApplicationEnvironment:
             "DATABASE_SSLROOTCERT": CA_BUNDLE,
             **self.settings.environment,
         }
+        if self.media:
+            variables["MEDIA_BUCKET"] = self.media.bucket
         return self._with_second_names(variables)
 
     def web(self, allowed_hosts: pulumi.Input[str], size: Serving, *, https: bool) -> dict[str, pulumi.Input[str]]:
-        """The same for what answers users: with its size."""
+        """The same for what answers users: with its size, and the times that balancer and ECS keep."""
         serving: dict[str, pulumi.Input[str]] = {
             "WEB_CONCURRENCY": str(size.processes),
             "WEB_THREADS": str(size.threads),
             "DATABASE_POOL_MAX": str(size.connections),
+            "KEEP_ALIVE_SECONDS": str(self.times.keep_alive_seconds),
+            "GRACEFUL_SECONDS": str(self.times.graceful_seconds),
         }
         return {**self.plain(allowed_hosts, https=https), **self._with_second_names(serving)}
+
+    def background(
+        self, allowed_hosts: pulumi.Input[str], connections: int, *, https: bool
+    ) -> dict[str, pulumi.Input[str]]:
+        """The same for what answers nobody: with how many database connections it may have."""
+        pool = self._with_second_names({"DATABASE_POOL_MAX": str(connections)})
+        return {**self.plain(allowed_hosts, https=https), **pool}
 
     def secret(self) -> dict[str, pulumi.Input[str]]:
         """Where the application's secrets are."""

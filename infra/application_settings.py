@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infra.config_reader import ConfigReader
+from infra.config_reader import CREDENTIAL, ConfigReader
 
 PATH = r"/[A-Za-z0-9._~/-]*"
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
@@ -24,11 +24,14 @@ PLAIN_VARIABLES = frozenset(
         "WEB_CONCURRENCY",
         "WEB_THREADS",
         "DATABASE_POOL_MAX",
+        "KEEP_ALIVE_SECONDS",
+        "GRACEFUL_SECONDS",
         "DATABASE_HOST",
         "DATABASE_PORT",
         "DATABASE_NAME",
         "DATABASE_SSLMODE",
         "DATABASE_SSLROOTCERT",
+        "MEDIA_BUCKET",
     }
 )
 SECRET_VARIABLES = frozenset(
@@ -45,7 +48,6 @@ SECRETIVE = re.compile(
 # Names that say where a secret is, or how long it is good for.
 ABOUT_SECRETS = re.compile(r"_(TIMEOUT|SECONDS|MINUTES|HOURS|DAYS|AGE|LIFETIME|LENGTH|NAME|PATH|URL)$")
 HARMLESS_VALUE = re.compile(r"-?\d+|true|false", re.IGNORECASE)
-CREDENTIAL = re.compile(r"://[^/\s:@]*:[^/\s@]+@|-----BEGIN|\b[rs]k_live_")
 # An ECS task definition ends at 64 KB. These secrets take 8 KB of it (name and ARN, 400 bytes each), what is said in
 # `environment` a quarter; the rest is for the contract's variables under two names, the commands and what ECS adds.
 MOST_SECRETS = 20

@@ -1,17 +1,38 @@
 """What AWS accepts: forms of names and values that the settings are checked against."""
 
 import re
+from dataclasses import dataclass
+
+from infra.config_reader import listed
 
 REPOSITORY = r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[a-z0-9][a-z0-9._/-]*)"
-EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 # The AWS partition whose ARNs and host names the program writes.
 REGION = r"(?!us-gov-|cn-|us-iso|eu-iso)[a-z]{2}(-[a-z]+)+-\d"
+# Its regions, and the letters their zones have: a region opens with a, b and c.
+REGIONS = {
+    *("af-south-1", "ca-central-1", "ca-west-1", "il-central-1", "me-central-1", "me-south-1", "mx-central-1"),
+    *("ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2"),
+    *("ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6"),
+    *("ap-southeast-7", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1"),
+    *("eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+}
+_MORE_ZONES = {
+    "us-east-1": "abcdef",
+    **dict.fromkeys(("us-west-2", "ap-northeast-1", "ap-northeast-2", "ca-central-1"), "abcd"),
+}
 # Names of projects and stacks: RDS takes no two hyphens in a row in what it names after both, nor one at the end.
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
-# An ALB's name has 32 characters at most: project, stack, `-web-` and seven that Pulumi adds, with a hyphen between.
-NAME_LENGTH = 19
+# What mail servers take without quotation marks, and SNS with them.
+EMAIL = (
+    r"(?=.{6,254}$)(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
 DOMAIN = r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 CERTIFICATE = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+"
+# ACM API, RequestCertificate: the name a certificate is made for, in characters.
+CERTIFIED_NAME_LENGTH = 64
+# Route 53 API, ResourceId: without the `/hostedzone/` that its answers begin with.
+HOSTED_ZONE = r"Z[A-Z0-9]{1,31}"
 
 # AWS documentation, "Amazon ECS task definition parameters for Fargate": CPU units -> memory in MiB.
 FARGATE_MEMORY_MIB = {
@@ -21,8 +42,33 @@ FARGATE_MEMORY_MIB = {
     2048: list(range(4096, 16385, 1024)),
     4096: list(range(8192, 30721, 1024)),
 }
-# ECS API, HealthCheck: the longest startPeriod, in seconds.
-LONGEST_START_SECONDS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeProblem:
+    """Why Fargate has no task of a size. `of_memory`: its memory is wrong, and not its CPU."""
+
+    of_memory: bool
+    rule: str
+    remedy: str
+
+
+def fargate_size_problem(cpu: int, memory_mib: int, *, key: str = "cpu") -> SizeProblem | None:
+    """What is wrong with a task's CPU units, which stand after `key`, and memory in MiB, if anything is."""
+    if cpu not in FARGATE_MEMORY_MIB:
+        rule, fitting = "is not a Fargate size.", list(FARGATE_MEMORY_MIB)
+    elif memory_mib not in FARGATE_MEMORY_MIB[cpu]:
+        rule, fitting = f"does not go with {key} {cpu} on Fargate.", FARGATE_MEMORY_MIB[cpu]
+    else:
+        return None
+    return SizeProblem(of_memory=cpu in FARGATE_MEMORY_MIB, rule=rule, remedy=f"Choose {listed(fitting)}.")
+
+
+def zone_letters(region: str) -> str:
+    """The letters of a region's zones; of no region, those of any."""
+    return _MORE_ZONES.get(region, "abc") if region else "abcdef"
+
+
 # CloudWatch Logs API, PutRetentionPolicy: the periods it accepts, in days.
 RETENTION_DAYS = [
     1,

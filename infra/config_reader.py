@@ -3,12 +3,17 @@
 import difflib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
 
 HIGHEST_PORT = 65535
+# Keys of this namespace are the engine's own.
+ENGINE = "pulumi"
+# Values that are credentials wherever they stand: in an address, a key's own form.
+CREDENTIAL = re.compile(r"://[^/\s:@]*:[^/\s@]+@|-----BEGIN|\b[rs]k_live_|\b(AKIA|ASIA)[A-Z0-9]{16}\b")
+LONGEST_SHOWN = 200
 
 
 class SettingsError(pulumi.RunError):
@@ -47,31 +52,45 @@ class ConfigReader:
     problems: list[Problem] = field(default_factory=list)
 
     def refuse(self, key: str, rule: str, remedy: str) -> None:
-        full = key if ":" in key else f"{self.namespace}:{key}"
+        full = self._full(key)
+        self.problems.append(Problem(key=full, value=self._shown(full), rule=rule, remedy=remedy))
+
+    def _shown(self, full: str) -> str:
         value = self.values.get(full, "")
         # What a key of nobody's holds, or a mapping where none belongs, may be a secret as well.
-        shown = full in self.known - self.unshown and not value.startswith("{")
-        self.problems.append(Problem(key=full, value=value if shown else "", rule=rule, remedy=remedy))
+        if full not in self.known - self.unshown or value.lstrip().startswith("{") or CREDENTIAL.search(value):
+            return ""
+        # Blanks and line ends would not be seen.
+        as_it_is = value if value.isprintable() and value == value.strip() else repr(value)
+        return as_it_is if len(as_it_is) <= LONGEST_SHOWN else f"{as_it_is[:LONGEST_SHOWN]}..."
 
     def is_refused(self, *keys: str) -> bool:
         """Whether one of these keys was refused already: a further check on it would report one mistake twice."""
-        full = {f"{self.namespace}:{key}" for key in keys}
+        full = {self._full(key) for key in keys}
         return any(problem.key in full for problem in self.problems)
 
+    def given(self, key: str) -> bool:
+        """Whether the key is there at all, with whatever value."""
+        return self._raw(key) is not None
+
+    def _full(self, key: str) -> str:
+        return key if ":" in key else f"{self.namespace}:{key}"
+
     def _raw(self, key: str) -> str | None:
-        full = key if ":" in key else f"{self.namespace}:{key}"
+        full = self._full(key)
         self.known.add(full)
         return self.values.get(full)
 
     def _json(self, key: str, absent: str) -> object:
         try:
             return json.loads(self._raw(key) or absent)
-        except ValueError:
+        # Python gives up on what is nested too deep.
+        except (ValueError, RecursionError):
             return None
 
     def conceal(self, key: str) -> None:
         """Never show what this key holds."""
-        self.unshown.add(f"{self.namespace}:{key}")
+        self.unshown.add(self._full(key))
 
     def text(self, key: str, *, pattern: str = "", example: str = "", required: bool = False) -> str:
         raw = self._raw(key) or ""
@@ -79,7 +98,7 @@ class ConfigReader:
             if required:
                 self.refuse(key, "is required and not set.", f"Set it, for example to {example}.")
             return ""
-        if pattern and not re.fullmatch(pattern, raw):
+        if raw != raw.strip() or (pattern and not re.fullmatch(pattern, raw)):
             self.refuse(key, "has the wrong form.", f"Write it like {example}.")
             return ""
         return raw
@@ -92,11 +111,12 @@ class ConfigReader:
         return raw
 
     def whole(self, key: str, low: int, high: int) -> int:
-        try:
-            number = int(self._raw(key) or "")
-        except ValueError:
+        raw = self._raw(key) or ""
+        # Python's own idea of a number is wider: blanks, underscores, digits of all scripts. Nobody means more digits.
+        if not re.fullmatch(r"-?[0-9]{1,20}", raw):
             self.refuse(key, "is not a whole number.", f"Write a number from {low} to {high}.")
             return low
+        number = int(raw)
         if not low <= number <= high:
             self.refuse(key, "is out of range.", f"Choose a number from {low} to {high}.")
             return low
@@ -131,16 +151,22 @@ class ConfigReader:
             return {}
         return {name: value if isinstance(value, str) else json.dumps(value) for name, value in items.items()}
 
+    def object(self, key: str) -> dict[str, object]:
+        """Read names and whatever stands after them."""
+        items = self._json(key, "{}")
+        if not isinstance(items, dict):
+            self.refuse(key, "is not a mapping.", "Write `NAME: { ... }` on lines below the key.")
+            return {}
+        return items
+
     def finish(self) -> None:
         """Refuse keys nobody read, then raise SettingsError if anything was refused."""
-        for full in sorted(self.values):
-            if full.startswith(f"{self.namespace}:") and full not in self.known:
-                near = difflib.get_close_matches(full, self.known, n=1)
-                self.refuse(
-                    full,
-                    "is not a key of this program; the engine would ignore it silently.",
-                    f"Did you mean {near[0]}?" if near else "Remove it; Pulumi.yaml lists the keys there are.",
-                )
+        for full in sorted(self.values.keys() - self.known):
+            if not full.startswith(f"{ENGINE}:"):
+                near = difflib.get_close_matches(full, sorted(self.known), n=1)
+                remedy = f"Did you mean {near[0]}?" if near else "Remove it; Pulumi.yaml lists the keys there are."
+                rule = "is not a key of this program; the engine would ignore it silently."
+                self.problems.append(Problem(key=full, value="", rule=rule, remedy=remedy))
         if self.problems:
             count = len(self.problems)
             noun = "1 problem" if count == 1 else f"{count} problems"
@@ -148,6 +174,6 @@ class ConfigReader:
             raise SettingsError(f"{noun} in the configuration of this stack:\n{listing}")
 
 
-def listed(numbers: list[int]) -> str:
-    """Numbers as a sentence has them: 1, 2 or 3."""
-    return ", ".join(map(str, numbers[:-1])) + f" or {numbers[-1]}"
+def listed(choices: Sequence[object]) -> str:
+    """Numbers or words as a sentence has them: 1, 2 or 3."""
+    return ", ".join(map(str, choices[:-1])) + f" or {choices[-1]}"

@@ -4,26 +4,39 @@
 Keys, types, defaults and descriptions are declared in Pulumi.yaml.
 """
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
+from infra.access_settings import read_permissions_boundary
+from infra.account_settings import read_account, read_region, read_tags
 from infra.application_settings import ApplicationSettings, read_application
-from infra.aws_rules import EMAIL, INSTANCE_CLASS, LONGEST_START_SECONDS, NAME, NAME_LENGTH, REGION, RETENTION_DAYS
+from infra.aws_rules import EMAIL, INSTANCE_CLASS, RETENTION_DAYS
+from infra.bootstrap_settings import BootstrapSettings, read_bootstrap
 from infra.config_reader import ConfigReader, SettingsError, listed
+from infra.edge_settings import EdgeSettings, read_edge
 from infra.image_settings import ImageSettings, read_image
-from infra.network_settings import HTTPS, NetworkSettings, read_network
+from infra.name_rules import check_names
+from infra.network_settings import HTTPS, NetworkSettings, check_room, read_network
+from infra.process_settings import ProcessSettings, read_processes
+from infra.production_rules import check_production
+from infra.storage_settings import StorageSettings, read_storage
+from infra.times_settings import TimesSettings, read_times
 from infra.web_settings import WebSettings, read_web
 
 __all__ = [
     "ApplicationSettings",
     "BootstrapSettings",
+    "EdgeSettings",
     "ImageSettings",
     "NetworkSettings",
+    "ProcessSettings",
     "Settings",
     "SettingsError",
+    "StorageSettings",
+    "TimesSettings",
     "WebSettings",
     "load",
     "load_bootstrap",
@@ -60,12 +73,21 @@ class Settings:
     stack: str
     region: str
     account_id: str
+    default_tags: Mapping[str, object]
+    """Tags that the provider gives to everything."""
+    production: bool
+    """Whether users depend on it: what protects them is required then."""
     deletion_protection: bool
+    permissions_boundary_arn: str
     image: ImageSettings
     application: ApplicationSettings
     network: NetworkSettings
     database: DatabaseSettings
+    storage: StorageSettings
+    edge: EdgeSettings
     web: WebSettings
+    processes: ProcessSettings
+    times: TimesSettings
     observability: ObservabilitySettings
 
     @property
@@ -73,32 +95,34 @@ class Settings:
         return f"{self.project}-{self.stack}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class BootstrapSettings:
-    """What an account is prepared with, once."""
-
-    repository_name: str
-    untagged_days: int
-
-
 def load() -> Settings:
     """Read and check the configuration of the application's stack. Raises SettingsError with every problem."""
     config = _reader(pulumi.get_project())
-    region = config.text("aws:region", pattern=REGION, example="us-east-1", required=True)
-    account_id = _account(config)
-    _check_names(config, pulumi.get_project(), pulumi.get_stack())
+    region = read_region(config)
+    account_id = read_account(config)
+    check_names(config, pulumi.get_project(), pulumi.get_stack())
     database = _database(config)
+    application = read_application(config, pulumi.get_stack())
+    times = read_times(config, application.health_command)
+    processes = read_processes(config, times)
     settings = Settings(
         project=pulumi.get_project(),
         stack=pulumi.get_stack(),
         region=region,
         account_id=account_id,
+        default_tags=read_tags(config),
+        production=config.flag("production"),
         image=read_image(config, region, account_id),
-        application=read_application(config, pulumi.get_stack()),
+        application=application,
         network=read_network(config, region),
         database=database,
+        storage=read_storage(config),
         deletion_protection=config.flag("deletionProtection"),
-        web=read_web(config, region, database.instance_class),
+        permissions_boundary_arn=read_permissions_boundary(config, account_id),
+        edge=read_edge(config, region, account_id),
+        web=read_web(config, database.instance_class, times, processes),
+        processes=processes,
+        times=times,
         observability=ObservabilitySettings(
             log_retention_days=_retention(config),
             alarm_email=config.text("alarmEmail", pattern=EMAIL, example="on-call@example.com"),
@@ -107,8 +131,9 @@ def load() -> Settings:
             slow_milliseconds=config.whole("alarmSlowMilliseconds", 50, 60_000),
         ),
     )
-    _check_grace(config, settings)
     _check_mail(config, settings)
+    check_room(config, settings.network, settings.web.maximum, processes)
+    check_production(config, settings)
     config.finish()
     return settings
 
@@ -116,45 +141,16 @@ def load() -> Settings:
 def load_bootstrap() -> BootstrapSettings:
     """Read and check the configuration of the account's bootstrap stack. Raises SettingsError with every problem."""
     config = _reader(pulumi.get_project())
-    _account(config)
-    settings = BootstrapSettings(
-        repository_name=config.text(
-            "repositoryName", pattern=r"[a-z0-9]+([._/-][a-z0-9]+)*", example="pactum", required=True
-        ),
-        untagged_days=config.whole("untaggedDays", 1, 3650),
-    )
+    region = read_region(config)
+    settings = read_bootstrap(config, pulumi.get_stack(), region, read_account(config))
     config.finish()
     return settings
 
 
 def _reader(namespace: str) -> ConfigReader:
     # pulumi.Config answers only for keys one knows; misspelt ones are found in the values the engine handed over.
-    return ConfigReader(namespace=namespace, values={**get_config_env(), **CONFIG.get()})
-
-
-def _check_names(config: ConfigReader, project: str, stack: str) -> None:
-    if not re.fullmatch(NAME, project):
-        config.refuse(
-            "project",
-            f"`{project}` is no name for a load balancer, a database and its logins.",
-            "Name it in Pulumi.yaml with small letters, digits and single hyphens, beginning with a letter.",
-        )
-    if not re.fullmatch(NAME, stack) or len(project) + len(stack) > NAME_LENGTH:
-        config.refuse(
-            "stack",
-            f"`{stack}` does not fit into the names of AWS resources.",
-            "Name the stack with small letters, digits and single hyphens,"
-            f" {NAME_LENGTH - len(project)} characters at most.",
-        )
-
-
-def _check_grace(config: ConfigReader, settings: Settings) -> None:
-    if settings.application.health_command and settings.web.health_grace_seconds > LONGEST_START_SECONDS:
-        config.refuse(
-            "healthGraceSeconds",
-            f"is more than {LONGEST_START_SECONDS}; ECS would count a failed healthCommand from then on.",
-            f"Choose {LONGEST_START_SECONDS} at most, or set pactum:healthCommand to [].",
-        )
+    values = {**get_config_env(), **CONFIG.get()}
+    return ConfigReader(namespace=namespace, values=values, unshown=set(filter(is_config_secret, values)))
 
 
 def _check_mail(config: ConfigReader, settings: Settings) -> None:
@@ -173,18 +169,6 @@ def _check_mail(config: ConfigReader, settings: Settings) -> None:
             "EMAIL_HOST is set, but tasks may not go out on EMAIL_PORT (587 unless it is set): no mail would be sent.",
             "Add that port to pactum:outboundPorts.",
         )
-
-
-def _account(config: ConfigReader) -> str:
-    accounts = config.texts("aws:allowedAccountIds")
-    if len(accounts) != 1 or not re.fullmatch(r"\d{12}", accounts[0]):
-        config.refuse(
-            "aws:allowedAccountIds",
-            "must name the one account this stack lives in.",
-            'Write its twelve digits as a text in a list: ["123456789012"].',
-        )
-        return ""
-    return accounts[0]
 
 
 def _database(config: ConfigReader) -> DatabaseSettings:

@@ -8,11 +8,10 @@ import pulumi
 from pulumi_aws import ecs
 
 from infra.task_roles import TaskRoles
+from infra.times_settings import HEALTH_INTERVAL_SECONDS, HEALTH_TIMEOUT_SECONDS, UNHEALTHY_THRESHOLD
 
 # Seconds between SIGTERM and SIGKILL, for what has no users waiting.
 STOP_TIMEOUT_SECONDS = 30
-# How ECS asks a container whether it is well; the image's HEALTHCHECK says the same. A container fails after three.
-HEALTH_INTERVAL_SECONDS, HEALTH_TIMEOUT_SECONDS, HEALTH_RETRIES = 5, 4, 3
 # Numeric, as readonlyRootFilesystem and file modes are; the image creates it.
 CONTAINER_USER = "10001:10001"
 
@@ -107,7 +106,7 @@ def container_definition(args: TaskDefinitionArgs) -> dict[str, Any]:
             "command": ["CMD", *args.health_command],
             "interval": HEALTH_INTERVAL_SECONDS,
             "timeout": HEALTH_TIMEOUT_SECONDS,
-            "retries": HEALTH_RETRIES,
+            "retries": UNHEALTHY_THRESHOLD,
             "startPeriod": args.start_seconds,
         }
     return definition

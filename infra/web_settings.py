@@ -1,74 +1,72 @@
-"""What a stack file says of the web service: how users reach it, and what its tasks are."""
+"""What a stack file says of the web service: what its tasks are, and how many."""
 
 from dataclasses import dataclass
 
-from infra.aws_rules import CERTIFICATE, DOMAIN, FARGATE_MEMORY_MIB
-from infra.config_reader import ConfigReader, listed
-from infra.serving import Serving, connection_budget, fewest_connections, serving
+from infra.aws_rules import fargate_size_problem
+from infra.config_reader import ConfigReader
+from infra.process_settings import ProcessSettings
+from infra.serving import GENERATIONS, Serving, connection_budget, fewest_connections, serving
+from infra.times_settings import TimesSettings, check_patience, check_rollout
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebSettings:
-    """The web service: how users reach it, and what its tasks are. `serving` is derived from their size."""
+    """What the web service's tasks are. `serving` is derived from their size."""
 
-    certificate_arn: str
-    domain_name: str
     cpu: int
     memory_mib: int
     minimum: int
+    maximum: int
+    scale_cpu_percent: int
+    scale_requests_per_minute: int
+    """Requests to one task, at which there are as many tasks as it takes."""
     serving: Serving
-    health_grace_seconds: int
     deployment_timeout_seconds: int
 
 
-def read_web(config: ConfigReader, region: str, instance_class: str) -> WebSettings:
+def read_web(
+    config: ConfigReader, instance_class: str, times: TimesSettings, processes: ProcessSettings
+) -> WebSettings:
     """Read the web service's keys; what is wrong with them is left with `config`."""
-    example = f"arn:aws:acm:{region}:123456789012:certificate/..."
-    certificate_arn = config.text("certificateArn", pattern=CERTIFICATE, example=example)
-    domain_name = config.text("domainName", pattern=DOMAIN, example="pactum.example.com")
-    if certificate_arn and not domain_name and not config.is_refused("domainName"):
-        config.refuse("certificateArn", "is set without domainName.", "Set domainName to the name it certifies.")
-    if certificate_arn and region and certificate_arn.split(":")[3] != region:
-        config.refuse(
-            "certificateArn", f"is not in the stack's region {region}.", "A balancer takes only its region's."
-        )
     cpu = config.whole("taskCpu", 256, 4096)
     memory = config.whole("taskMemoryMib", 512, 30720)
-    if not config.is_refused("taskCpu", "taskMemoryMib"):
-        _check_fargate_size(config, cpu, memory)
-    minimum = config.whole("webMinimum", 1, 100)
+    problem = fargate_size_problem(cpu, memory, key="taskCpu")
+    if problem and not config.is_refused("taskCpu", "taskMemoryMib"):
+        config.refuse("taskMemoryMib" if problem.of_memory else "taskCpu", problem.rule, problem.remedy)
+    minimum, maximum = config.whole("webMinimum", 1, 100), config.whole("webMaximum", 1, 100)
+    if maximum < minimum and not config.is_refused("webMinimum", "webMaximum"):
+        config.refuse("webMaximum", f"is less than webMinimum ({minimum}).", f"Choose {minimum} or more.")
+    timeout_seconds = config.whole("deploymentTimeoutSeconds", 60, 3600)
+    check_rollout(config, times, key="webMinimum", count=minimum)
+    check_patience(config, times, counts=range(minimum, maximum + 1), timeout_seconds=timeout_seconds)
     return WebSettings(
-        certificate_arn=certificate_arn,
-        domain_name=domain_name,
         cpu=cpu,
         memory_mib=memory,
         minimum=minimum,
-        serving=_serving(config, cpu, memory, minimum, instance_class),
-        health_grace_seconds=config.whole("healthGraceSeconds", 0, 600),
-        deployment_timeout_seconds=config.whole("deploymentTimeoutSeconds", 60, 3600),
+        maximum=maximum,
+        scale_cpu_percent=config.whole("scaleCpuPercent", 10, 90),
+        scale_requests_per_minute=config.whole("scaleRequestsPerMinute", 1, 1_000_000),
+        serving=_serving(config, (cpu, memory), maximum, processes, instance_class),
+        deployment_timeout_seconds=timeout_seconds,
     )
 
 
-def _serving(config: ConfigReader, cpu: int, memory_mib: int, tasks: int, instance_class: str) -> Serving:
+def _serving(
+    config: ConfigReader, task: tuple[int, int], maximum: int, processes: ProcessSettings, instance_class: str
+) -> Serving:
+    """The size of a web task when as many of them run as there may be, beside all workers and jobs."""
     budget = connection_budget(instance_class) if instance_class else 0
-    size = serving(cpu=cpu, memory_mib=memory_mib, connections=budget, tasks=tasks)
-    fewest = fewest_connections(size, tasks)
-    if instance_class and fewest > budget and not config.is_refused("taskCpu", "taskMemoryMib", "webMinimum"):
+    left = budget - processes.connections
+    size = serving(cpu=task[0], memory_mib=task[1], connections=left, tasks=maximum)
+    fewest = fewest_connections(size, maximum)
+    refused = config.is_refused("taskCpu", "taskMemoryMib", "webMinimum", "webMaximum", "workers", "jobs")
+    if instance_class and fewest > left and not refused:
+        beside = f", and workers and jobs {processes.connections}" if processes.connections else ""
         config.refuse(
-            "webMinimum",
-            f"needs {fewest} database connections while old and new tasks run side by side; {instance_class} has"
-            f" {budget} for them.",
-            "Choose a larger databaseInstanceClass, or fewer tasks.",
+            "webMaximum",
+            f"needs {fewest} database connections{beside}: {maximum} tasks x {GENERATIONS} generations in a rollout"
+            f" x {size.processes} processes x {fewest // (maximum * GENERATIONS * size.processes)}."
+            f" {instance_class} has {budget} in all.",
+            "Choose a larger databaseInstanceClass, fewer tasks, or fewer workers, jobs or connections of theirs.",
         )
     return size
-
-
-def _check_fargate_size(config: ConfigReader, cpu: int, memory_mib: int) -> None:
-    if cpu not in FARGATE_MEMORY_MIB:
-        config.refuse("taskCpu", "is not a Fargate size.", f"Choose {listed(list(FARGATE_MEMORY_MIB))}.")
-    elif memory_mib not in FARGATE_MEMORY_MIB[cpu]:
-        config.refuse(
-            "taskMemoryMib",
-            f"does not go with taskCpu {cpu} on Fargate.",
-            f"Choose {listed(FARGATE_MEMORY_MIB[cpu])}.",
-        )

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from rehearsal.errors import RehearsalError
+from rehearsal.stack_yaml import StackLoader
 
 # How values of the types that are no scalars are written on a command line.
 EXAMPLES = {"array": '["a", "b"]', "object": '{"NAME": "text"}'}
@@ -72,7 +73,7 @@ def load(
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=StackLoader)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise RehearsalError(f"{path} cannot be read: {error.strerror}.") from error
     except yaml.YAMLError as error:
@@ -143,7 +144,7 @@ def _is_a(value: Any, kind: str, items: Mapping[str, Any] | None) -> bool:  # no
     if kind == "array":
         inner = (items or {}).get("type")
         return isinstance(value, list) and all(
-            not inner or _is_a(item, inner, (items or {}).get("items")) for item in value
+            item is not None and (not inner or _is_a(item, inner, (items or {}).get("items"))) for item in value
         )
     if kind == "object":
         return isinstance(value, dict)
@@ -159,4 +160,5 @@ def _as_text(value: Any) -> str:  # noqa: ANN401 - whatever YAML holds
         return "true" if value else "false"
     if isinstance(value, (list, dict)):
         return json.dumps(value)
-    return str(value)
+    # As the engine, which warns of a key without a value.
+    return "" if value is None else str(value)

@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from infra.serving import Serving
-from infra.settings import ApplicationSettings
+from infra.settings import ApplicationSettings, TimesSettings
 from rehearsal.contract.terms import Terms
 from tests.shop import ROOT
 
 PROBE = ("python", "probe.py")
+TIMES = TimesSettings(
+    balancer_idle_seconds=60,
+    keep_alive_seconds=75,
+    drain_seconds=10,
+    stop_seconds=10,
+    graceful_seconds=8,
+    start_seconds=30,
+    health_grace_seconds=60,
+    rollout_minimum_percent=100,
+    rollout_maximum_percent=200,
+)
 
 
 def agreed_terms(**changes: Any) -> Terms:
@@ -31,6 +42,7 @@ def agreed_terms(**changes: Any) -> Terms:
         "context": ROOT,
         "memory_mib": 512,
         "serving": Serving(processes=1, threads=4, connections=5),
+        "times": TIMES,
     }
     own = {name: value for name, value in changes.items() if name in application}
     rest = {name: value for name, value in changes.items() if name not in application}

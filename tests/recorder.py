@@ -38,6 +38,10 @@ class Recorded:
     urn: str
     waits_for: frozenset[str]
     """URNs of what the engine must have made before, through inputs and `depends_on`."""
+    protect: bool = False
+    """Whether Pulumi refuses to delete it."""
+    ignores: frozenset[str] = frozenset()
+    """Inputs whose changes do not update it."""
 
 
 @dataclass
@@ -55,15 +59,18 @@ class Recorder(pulumi.runtime.Mocks):
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _asked: threading.local = field(default_factory=threading.local)
 
-    def asked_for(self, urn: str, waits_for: frozenset[str]) -> None:
+    def asked_for(self, urn: str, waits_for: frozenset[str], *, protect: bool, ignores: frozenset[str]) -> None:
         """What mocks are not told of the resource that this thread is about to make."""
-        self._asked.urn, self._asked.waits_for = urn, waits_for
+        self._asked.urn, self._asked.waits_for, self._asked.protect = urn, waits_for, protect
+        self._asked.ignores = ignores
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if self.refuse == (args.typ, args.name):
             raise RefusedError(f"{args.typ} {args.name}")
         with self._lock:
-            self.resources.append(Recorded(args.typ, args.name, args.inputs, self._asked.urn, self._asked.waits_for))
+            asked = self._asked
+            options = {"protect": asked.protect, "ignores": asked.ignores}
+            self.resources.append(Recorded(args.typ, args.name, args.inputs, asked.urn, asked.waits_for, **options))
             self.timeline.append(f"{args.typ} {args.name}")
         if self.unknown:
             return "", dict(args.inputs)
@@ -112,7 +119,9 @@ class Monitor(MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the monitor's own name
         urn = self.make_urn(request.parent, request.type, request.name)
-        self._recorder.asked_for(urn, frozenset(request.dependencies))
+        self._recorder.asked_for(
+            urn, frozenset(request.dependencies), protect=request.protect, ignores=frozenset(request.ignoreChanges)
+        )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
 
@@ -122,8 +131,19 @@ def computed(type_: str, name: str) -> dict[str, Any]:
     answers: dict[str, Any] = {
         "arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}",
         "name": name,
-        "arnSuffix": f"{service}/{name}/0123456789abcdef",
+        "arnSuffix": f"{type_.rpartition(':')[2].lower()}/{name}/0123456789abcdef",
         "dnsName": f"{name}-1.{REGION}.elb.amazonaws.com",
+        "zoneId": "Z35SXDOTRQ7X7K",
+        "fqdn": f"{name}.example.com",
+        "bucket": name,
+        "domainValidationOptions": [
+            {
+                "domainName": "pactum.example.com",
+                "resourceRecordName": "_0a1b.pactum.example.com.",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": "_2c3d.acm-validations.aws.",
+            }
+        ],
         "address": f"{name}.abc.{REGION}.rds.amazonaws.com",
         "port": 5432,
         "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-1"}],

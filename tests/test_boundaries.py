@@ -73,13 +73,15 @@ def test_the_emulators_extensions_import_nothing_of_the_rest() -> None:
 
 
 # CloudWatch's rules are the same for the emulator, for tests and for whoever replays a series; nothing but Python.
-SHARED_WITH_THE_EMULATOR = ("rehearsal.emulator", "rehearsal.cloudwatch")
+# So are the rules of schedules, by which a stack file is checked.
+SHARED_WITH_THE_EMULATOR = ("rehearsal.emulator", "rehearsal.cloudwatch", "infra.schedule_expression")
 
 
-def test_the_alarm_rules_need_nothing_but_python() -> None:
+def test_rules_shared_with_the_emulator_need_nothing_but_python() -> None:
     rules = sorted((ROOT / "rehearsal" / "cloudwatch").rglob("*.py"))
     needed = {name.partition(".")[0] for path in rules for name in imports(path) if "rehearsal.cloudwatch" not in name}
-    assert needed <= sys.stdlib_module_names, "two interpreters run them"
+    needed |= imports(ROOT / "infra" / "schedule_expression.py")
+    assert {name.partition(".")[0] for name in needed} <= sys.stdlib_module_names, "two interpreters run them"
 
 
 def test_the_programs_ask_aws_nothing() -> None:

@@ -32,8 +32,8 @@ MISSING = {
     "the request id is the balancer's (X-Amzn-Trace-Id), answered as X-Request-ID",
     "no query string in the log",
     "a missing variable ends it with an error, and with no secret in its words",
-    "SIGTERM while there is no database: ends within 10 s, exit code 0",
-    "SIGTERM: requests in flight are finished, then it ends, within 10 s and with exit code 0",
+    "SIGTERM while there is no database: ends before ECS kills it, exit code 0",
+    "SIGTERM: requests in flight are finished, then it ends before ECS kills it, with exit code 0",
 }
 
 

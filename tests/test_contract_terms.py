@@ -43,8 +43,15 @@ def test_the_terms_are_those_of_the_stack_file() -> None:
 
 
 def test_containers_are_given_what_the_program_gives_them_and_nothing_else() -> None:
-    given = Given(terms=agreed_terms(), database="contract")
+    given = Given(terms=agreed_terms(media_bucket=True), database="contract")
     assert given.to_web().keys() | given.to_migration().keys() == OURS | {"LOG_LEVEL"}
+
+
+def test_the_bucket_for_uploads_is_told_where_the_stack_has_one() -> None:
+    def told(flag: str) -> str | None:
+        return Given(terms=_read(mediaBucket=flag), database="contract").to_web().get("MEDIA_BUCKET")
+
+    assert (told("true"), told("false")) == ("contract-media", None)
 
 
 def test_the_page_lists_the_variables_that_the_program_gives() -> None:

@@ -7,8 +7,8 @@ import dataclasses
 import pulumi
 import pytest
 
-from infra.settings import Settings, SettingsError, load, load_bootstrap
-from tests.recorder import DIGEST, as_engine, stack_config
+from infra.settings import Settings, SettingsError, load
+from tests.recorder import DIGEST, stack_config
 
 
 def settings(stack: str = "staging", **changes: object) -> Settings:
@@ -181,18 +181,3 @@ def test_values_reach_the_settings_as_they_were_written() -> None:
 def test_settings_cannot_be_changed_after_they_were_checked() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         settings().web.minimum = 0  # type: ignore[misc]
-
-
-def test_the_bootstrap_stack_refuses_what_ecr_would() -> None:
-    pulumi.runtime.set_mocks(None, project="pactum-bootstrap", stack="account")  # type: ignore[arg-type]
-    pulumi.runtime.set_all_config(
-        as_engine(
-            {
-                "aws:allowedAccountIds": ["123456789012"],
-                "pactum-bootstrap:repositoryName": "Pactum",
-                "pactum-bootstrap:untaggedDays": 0,
-            }
-        )
-    )
-    with pytest.raises(SettingsError, match="2 problems"):
-        load_bootstrap()

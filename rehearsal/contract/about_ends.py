@@ -6,6 +6,7 @@ import http.client
 import time
 from typing import TYPE_CHECKING
 
+from infra.times_settings import HEALTH_TIMEOUT_SECONDS
 from rehearsal.contract.about_web import OVER_HTTPS, UNAVAILABLE, asked, ready_or_untried, wait_until_ready
 from rehearsal.contract.container import OK, ask
 from rehearsal.contract.requirement import MissingError, Requirement, UntriedError
@@ -17,14 +18,10 @@ if TYPE_CHECKING:
     from rehearsal.contract.trial import Trial
 
 TOPIC = "Bad moments"
-# What the health check in the balancer and in the task definition give it.
-HEALTH_SECONDS = 4.0
 FILL_SECONDS = 0.7
 # Readiness may stand in line behind users, several to a thread where one process got most of them.
 QUEUE_SECONDS = 60.0
-END_SECONDS = 10.0
 HANG_SECONDS = 2.0
-IDLE_SECONDS = 61.0
 KILLED_BY_TERM, KILLED = 143, 137
 
 
@@ -39,14 +36,14 @@ def hanging_database(trial: Trial) -> None:
         waiting = len(users.waiting())
         started = time.monotonic()
         try:
-            health = web.get(trial.application.health_path, seconds=HEALTH_SECONDS).status
+            health = web.get(trial.application.health_path, seconds=HEALTH_TIMEOUT_SECONDS).status
         except (OSError, http.client.HTTPException):
             health = 0
         took = time.monotonic() - started
         readiness = asked(web, trial.application.readiness_path, seconds=QUEUE_SECONDS).status
     users.leave(30)
     if health != OK:
-        told = f"was answered {health}" if health else f"was not answered within {HEALTH_SECONDS:.0f} s"
+        told = f"was answered {health}" if health else f"was not answered within {HEALTH_TIMEOUT_SECONDS} s"
         raise MissingError(
             f"While {waiting} requests waited for the database, {trial.application.health_path} {told} ({took:.1f} s)"
         )
@@ -70,7 +67,7 @@ def ends_without_database(trial: Trial) -> None:
     web = trial.needing(trial.alone)
     asked(web, trial.application.readiness_path)
     _signal(web)
-    _judge_end(web)
+    _judge_end(trial, web)
 
 
 def finishes_requests(trial: Trial) -> None:
@@ -83,7 +80,7 @@ def finishes_requests(trial: Trial) -> None:
         _signal(web)
         time.sleep(HANG_SECONDS)
     users.leave(30)
-    _judge_end(web)
+    _judge_end(trial, web)
     lost = [users.lost[number] for number in in_flight if number in users.lost]
     if lost:
         raise MissingError(f"{len(lost)} of {len(in_flight)} requests in flight got no answer: {lost[0]}")
@@ -98,10 +95,11 @@ def _signal(web: Container) -> None:
     web.ground.docker.run("kill", "--signal", "TERM", web.id)
 
 
-def _judge_end(web: Container) -> None:
-    code = web.end(END_SECONDS)
+def _judge_end(trial: Trial, web: Container) -> None:
+    seconds = trial.terms.times.stop_seconds
+    code = web.end(seconds)
     if code is None:
-        raise MissingError(f"It still ran {END_SECONDS:.0f} s after SIGTERM, when ECS kills it{web.told()}")
+        raise MissingError(f"It still ran {seconds} s after SIGTERM, when ECS kills it{web.told()}")
     if code in (KILLED, KILLED_BY_TERM):
         raise MissingError(f"SIGTERM killed it (exit code {code}): nobody took the signal for an order to finish")
     if code:
@@ -109,20 +107,22 @@ def _judge_end(web: Container) -> None:
 
 
 def keeps_idle_connections(trial: Trial) -> None:
+    balancer_seconds = trial.terms.times.balancer_idle_seconds
+    idle_seconds = balancer_seconds + 1
     if not trial.thorough:
-        raise UntriedError(f"it takes {IDLE_SECONDS:.0f} s: ask for it with --thorough (THOROUGH=1)")
+        raise UntriedError(f"it takes {idle_seconds} s: ask for it with --thorough (THOROUGH=1)")
     web = trial.needing(trial.elsewhere)
     connection = http.client.HTTPConnection("127.0.0.1", web.published(), timeout=15)
     try:
-        for pause in (IDLE_SECONDS, 0.0):
+        for pause in (idle_seconds, 0):
             ask(connection, trial.application.health_path, {"Host": HOST, "Connection": "keep-alive"})
             time.sleep(pause)
             if connection.sock is None:
                 raise MissingError("It closes a connection after its answer, although it was asked to keep it")
     except (OSError, http.client.HTTPException) as error:
         raise MissingError(
-            f"A connection that was idle for {IDLE_SECONDS:.0f} s was closed; the balancer, which keeps them for 60 s,"
-            f" would have sent a request on it: {type(error).__name__}"
+            f"A connection that was idle for {idle_seconds} s was closed; the balancer, which keeps them for"
+            f" {balancer_seconds} s, would have sent a request on it: {type(error).__name__}"
         ) from error
     finally:
         connection.close()
@@ -131,7 +131,7 @@ def keeps_idle_connections(trial: Trial) -> None:
 REQUIREMENTS = [
     Requirement(
         topic=TOPIC,
-        name="the database hangs: health is answered within 4 s, readiness 503",
+        name=f"the database hangs: health is answered within {HEALTH_TIMEOUT_SECONDS} s, readiness 503",
         remedy="Health must ask no database and wait for no thread that does; deployment.gunicorn_config keeps threads"
         " free for it.",
         check=hanging_database,
@@ -144,20 +144,21 @@ REQUIREMENTS = [
     ),
     Requirement(
         topic=TOPIC,
-        name="idle connections are kept longer than the balancer's 60 s",
-        remedy="gunicorn: keepalive = 75, with a worker class that keeps connections (gthread).",
+        name="idle connections are kept longer than the balancer keeps them",
+        remedy="gunicorn: keepalive = KEEP_ALIVE_SECONDS, with a worker class that keeps connections (gthread).",
         check=keeps_idle_connections,
     ),
     Requirement(
         topic=TOPIC,
-        name="SIGTERM while there is no database: ends within 10 s, exit code 0",
+        name="SIGTERM while there is no database: ends before ECS kills it, exit code 0",
         remedy="Handle SIGTERM, and let no background thread or pool keep the process alive.",
         check=ends_without_database,
     ),
     Requirement(
         topic=TOPIC,
-        name="SIGTERM: requests in flight are finished, then it ends, within 10 s and with exit code 0",
-        remedy="Let the server be process 1 (a command as a list, no shell, no runserver), graceful_timeout = 8.",
+        name="SIGTERM: requests in flight are finished, then it ends before ECS kills it, with exit code 0",
+        remedy="Let the server be process 1 (a command as a list, no shell, no runserver), and give requests in flight"
+        " GRACEFUL_SECONDS (gunicorn: graceful_timeout).",
         check=finishes_requests,
     ),
 ]

@@ -143,6 +143,13 @@ def ready_or_untried(trial: Trial) -> Container:
     return trial.serving()
 
 
+def starts_in_time(trial: Trial) -> None:
+    """Nobody waits for the ones that are started first; for this one somebody does."""
+    took, most = trial.needing(trial.serving).answered_after_seconds, trial.terms.times.start_seconds
+    if took > most:
+        raise MissingError(f"It took {took:.0f} s until it answered; the stack file's startSeconds is {most}")
+
+
 def verified_tls(trial: Trial) -> None:
     web = ready_or_untried(trial)
     if trial.ground.sql(UNENCRYPTED) != "0":
@@ -216,6 +223,14 @@ REQUIREMENTS = [
         name="is ready (200, with RELEASE) after the migration, without the master's login",
         remedy='Answer {"status": "ok", "release": "..."} with what RELEASE says: ' + SETTINGS,
         check=ready,
+    ),
+    Requirement(
+        topic=TOPIC,
+        name="answers within startSeconds of its start",
+        remedy="Raise startSeconds to what the slowest start takes on Fargate, and healthGraceSeconds with it; or start"
+        " faster.",
+        check=starts_in_time,
+        advice=True,
     ),
     Requirement(
         topic=TOPIC,

@@ -61,6 +61,8 @@ class Container:
     id: str
     health_path: str
     started: float = field(default_factory=time.monotonic)
+    answered_after_seconds: float = 0.0
+    """From its start to its first answer on the health path, where somebody waited from the start."""
     _published: int = 0
     port: int = 0
 
@@ -73,6 +75,7 @@ class Container:
         while True:
             try:
                 if self.get(self.health_path).status == OK:
+                    self.answered_after_seconds = time.monotonic() - self.started
                     return
                 deadline = min(deadline, time.monotonic() + SETTLING_SECONDS)
                 answers = True

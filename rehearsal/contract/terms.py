@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infra.serving import Serving
-    from infra.settings import ApplicationSettings, Settings
+    from infra.settings import ApplicationSettings, Settings, TimesSettings
     from rehearsal.configuration import Configuration
 
 CA_FILE = "/etc/ssl/certs/rds-global-bundle.pem"
 RELEASE = f"sha256:{'c0' * 32}"
 HOST = "contract.example"
 APP_USER = "contract_app"
+# There is no such bucket: an application that asks for it before it was asked itself is not ready without S3.
+MEDIA_BUCKET = "contract-media"
 MASTER_USER = "contract_master"
 SECRETS = ("SECRET_KEY", "DATABASE_PASSWORD", "DATABASE_MASTER_PASSWORD")
 MASTER = ("DATABASE_MASTER_USER", "DATABASE_MASTER_PASSWORD")
@@ -42,8 +44,10 @@ class Terms:
     context: Path
     memory_mib: int
     serving: Serving
+    times: TimesSettings
     python_image: str = ""
     build_arguments: Mapping[str, str] = field(default_factory=dict)
+    media_bucket: bool = False
     page: str = "/"
 
 
@@ -73,12 +77,15 @@ class Given:
             "WEB_CONCURRENCY": str(terms.serving.processes),
             "WEB_THREADS": str(terms.serving.threads),
             "DATABASE_POOL_MAX": str(terms.serving.connections),
+            "KEEP_ALIVE_SECONDS": str(terms.times.keep_alive_seconds),
+            "GRACEFUL_SECONDS": str(terms.times.graceful_seconds),
             "DATABASE_HOST": "database",
             "DATABASE_PORT": "5432",
             "DATABASE_NAME": self.database,
             "DATABASE_SSLMODE": "verify-full",
             "DATABASE_SSLROOTCERT": CA_FILE,
             "DATABASE_USER": APP_USER,
+            **({"MEDIA_BUCKET": MEDIA_BUCKET} if terms.media_bucket else {}),
             **{name: value for name, value in self.secrets.items() if name not in MASTER},
             **terms.application.environment,
             **changes,
@@ -86,10 +93,10 @@ class Given:
         return self._under_all_names({name: value for name, value in ours.items() if value is not None})
 
     def to_migration(self, **changes: str | None) -> dict[str, str]:
-        """What the migration is given: the master login besides, and no size."""
+        """What the migration is given: the master login besides, and neither size nor times."""
         master = {"DATABASE_MASTER_USER": MASTER_USER, "DATABASE_MASTER_PASSWORD": self.secrets[MASTER[1]]}
-        size = dict.fromkeys(("WEB_CONCURRENCY", "WEB_THREADS", "DATABASE_POOL_MAX"))
-        return self.to_web(**{**size, **master, **changes})
+        for_web = ("WEB_CONCURRENCY", "WEB_THREADS", "DATABASE_POOL_MAX", "KEEP_ALIVE_SECONDS", "GRACEFUL_SECONDS")
+        return self.to_web(**{**dict.fromkeys(for_web), **master, **changes})
 
     def _under_all_names(self, ours: Mapping[str, str]) -> dict[str, str]:
         second = {
@@ -108,8 +115,10 @@ def read(stack: str, overrides: Mapping[str, str], *, config_file: Path | None =
         context=PROJECT_ROOT / application.context,
         memory_mib=read_.web.memory_mib,
         serving=read_.web.serving,
+        times=read_.times,
         python_image=image.python_image if image.python_image != loaded.defaults.get("pactum:pythonImage") else "",
         build_arguments=image.build_arguments,
+        media_bucket=read_.storage.media_bucket,
         page=page,
     )
 
