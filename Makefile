@@ -98,13 +98,13 @@ check: lint types test-unit ## The fast part: linters, types and unit tests
 lint: .venv/.installed ## ruff, hadolint, shellcheck
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/hadolint app_image/Dockerfile benchmarks/usual/Dockerfile
-	@$(BIN)/shellcheck .ci/run app_image/build app_image/dev app_image/development/requirements.sh tests/app/run benchmarks/usual/entrypoint benchmarks/usual/start rehearsal/images/postgres/docker-entrypoint.sh
+	@$(BIN)/shellcheck .ci/run app_image/build app_image/dev app_image/development/requirements.sh tests/app/run benchmarks/usual/entrypoint benchmarks/usual/start rehearsal/images/postgres/docker-entrypoint.sh stacks/bootstrap/up stacks/down stacks/state-to-bucket
 
 types: .venv/.installed .venv-emulator/.installed ## mypy, strict
 	@$(BIN)/mypy
 	@$(BIN)/mypy --config-file rehearsal/emulator/mypy.ini --python-executable .venv-emulator/bin/python -p rehearsal.emulator
 
-test-unit: .venv/.installed ## Unit tests: offline, no Docker
+test-unit: .venv/.installed .venv-emulator/.installed ## Unit tests: offline, no Docker
 	@$(BIN)/pytest -q -n auto -m 'not rehearsal'
 
 test-emulator: .venv-emulator/.installed ## The emulator's extensions, in the emulator's own interpreter
@@ -121,15 +121,21 @@ test-dev: .venv/.installed ## `make dev` and its siblings, really run
 test-rehearsal: .venv/.installed ## Staging deployed to this machine, bad releases included
 	@$(BIN)/pytest -q -m rehearsal
 
-.PHONY: preview up bootstrap lock
+.PHONY: preview up down bootstrap state-to-bucket lock
 preview: pulumi-cli .venv/.installed ## Show what `make up` would change in AWS
 	@pulumi preview --stack $(STACK)
 
 up: pulumi-cli .venv/.installed ## Deploy STACK to AWS from this machine
 	@pulumi up --stack $(STACK)
 
-bootstrap: pulumi-cli .venv/.installed ## Prepare an AWS account, once: the image repository
-	@pulumi --cwd stacks/bootstrap up --stack account
+down: pulumi-cli .venv/.installed ## Take STACK down without losing data: what is deleted is asked first (docs/account.md)
+	@stacks/down $(STACK)
+
+bootstrap: pulumi-cli .venv/.installed ## Prepare an AWS account, once: image repository, Pulumi's state, pipelines' roles, budget
+	@stacks/bootstrap/up
+
+state-to-bucket: pulumi-cli ## Move a state into the account's bucket (STATE_OF=account, staging...; FROM=file://~, where it is now)
+	@stacks/state-to-bucket $(or $(STATE_OF),account) $(FROM)
 
 .PHONY: status releases rollback
 status: .venv/.installed ## What a stack in AWS serves now (STACK=prod)

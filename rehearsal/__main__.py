@@ -174,8 +174,11 @@ def _deploy(rehearsal: Rehearsal, options: argparse.Namespace) -> None:
 def _stay(rehearsal: Rehearsal) -> None:
     rehearsal.report.write(rehearsal.place.report, rehearsal.progress.phases)
     rehearsal.progress.summary(rehearsal.report.rows(rehearsal.progress.phases))
+    url = rehearsal.outputs.get("url", "")
+    encrypted = f"It stands for {url}: the application sees you come over HTTPS.\n" if url.startswith("https:") else ""
     rehearsal.progress.say(
         f"\nOpen {rehearsal.place.front_url} in a browser. Ctrl-C ends the rehearsal and removes everything.\n"
+        f"{encrypted}"
         f"To operate it from another shell: source {shlex.quote(str(environment_file.path(rehearsal.place)))}\n"
         f"  .venv/bin/python -m ops status --stack {rehearsal.stack}\n"
         f"  .venv/bin/python -m rehearsal update {rehearsal.stack} --release tests/releases/good"

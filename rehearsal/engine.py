@@ -100,10 +100,13 @@ class Engine(pulumi.runtime.Mocks):
         self.refuse(getattr(transform, "__name__", "transform"), "transforms of invokes are not rehearsed")
 
     def finish(self) -> None:
-        """After a run that ended well: forget what the program no longer has. RehearsalError if that needs more."""
+        """After a run that ended well: delete what the program no longer has. RehearsalError if nobody knows how."""
         for urn in sorted(self.state.resources.keys() - self.seen):
             resource = self.state.resources[urn]
-            if resource.type not in FORGETTABLE:
+            realiser = None if resource.type in FORGETTABLE else self.find(resource.type)
+            if realiser and realiser.delete:
+                realiser.delete(self.tools, resource)
+            elif realiser:
                 raise RehearsalError(
                     f"{resource.type} {resource.name}: the program no longer has it, and deleting is not rehearsed",
                     remedy="Start a fresh rehearsal.",

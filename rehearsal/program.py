@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import runpy
 import sys
@@ -56,6 +57,8 @@ class _Run:
         except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits
             self.error = error
         finally:
+            # The program turns it off, and ends otherwise; this process goes on.
+            gc.enable()
             executor.shutdown(wait=True, cancel_futures=True)
             _abandon_tasks(loop)
             for each in (*loops, loop):

@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rehearsal import edge_checks
 from rehearsal.application import Application, Check
 from rehearsal.balancer_client import Answer, BalancerClient
 from rehearsal.errors import RehearsalError
@@ -69,7 +70,15 @@ def checks(tools: Tools, live: Live) -> dict[str, Callable[[], None]]:
         "page_answers": lambda: page_answers(tools.place, live),
         "readyz_release": lambda: readyz_release(tools.place, live),
         "request_id_in_logs": lambda: request_id_in_logs(tools, live),
+        **(_https_checks(tools, live) if live.url.startswith("https:") else {}),
         **{name: partial(_own, check, site) for name, check in live.application.checks.items()},
+    }
+
+
+def _https_checks(tools: Tools, live: Live) -> dict[str, Callable[[], None]]:
+    return {
+        "http_redirects": lambda: edge_checks.http_redirects(tools.place, live.url),
+        "domain_leads_to_balancer": lambda: edge_checks.domain_leads_to_balancer(tools, live.url),
     }
 
 

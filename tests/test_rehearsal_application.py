@@ -60,7 +60,7 @@ def test_checks_that_cannot_be_used_are_told_before_anything_is_deployed(tmp_pat
 
 def test_the_bundled_application_has_its_own() -> None:
     found = Updater(stack="staging").application
-    assert set(found.checks) == {"home_page", "agreement_survives_its_task"}
+    assert set(found.checks) == {"home_page", "browsers_stay_with_https", "agreement_survives_its_task"}
     assert found.pages == ("/", "/agreements/new/")
     ignored = (ROOT / "app_image/.dockerignore").read_text().splitlines()
     assert "*" in ignored

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,6 +105,16 @@ def test_a_resource_that_left_the_program_asks_for_a_fresh_rehearsal(tmp_path: P
     program.run(written(tmp_path, ONE), engine_with(cloud, state), timeout_seconds=SECONDS)
     with pytest.raises(RehearsalError, match="one: the program no longer has it"):
         program.run(written(tmp_path, ""), engine_with(cloud, state), timeout_seconds=SECONDS)
+
+
+def test_a_resource_that_left_the_program_is_deleted_where_that_is_rehearsed(tmp_path: Path) -> None:
+    cloud, state, deleted = FakeCloud(), State(), list[str]()
+    program.run(written(tmp_path, ONE), engine_with(cloud, state), timeout_seconds=SECONDS)
+    realiser = replace(cloud.find(""), delete=lambda _, gone: deleted.append(gone.id))
+    engine = Engine(tools=fake_tools(), state=state, find=lambda _: realiser)
+    program.run(written(tmp_path, ""), engine, timeout_seconds=SECONDS)
+    assert (deleted, dict(engine.tally.deleted)) == (["id-of-one"], {"fake:index:Thing": 1})
+    assert not state.resources, "the next update would delete it again"
 
 
 def test_an_unknown_type_is_an_error_that_says_where_to_add_it(tmp_path: Path) -> None:

@@ -42,9 +42,15 @@ def test_every_dial_that_changes_the_set_of_resources_is_known(nat: str) -> None
 
 def test_the_bootstrap_program_is_known() -> None:
     engine = Engine(tools=fake_tools(), state=State(), preview=True)
-    loaded = configuration.load(PROJECT_ROOT / "stacks/bootstrap", "account")
+    pipelines = {
+        "pactum-bootstrap:githubRepository": "example/pactum",
+        "pactum-bootstrap:gitlabProject": "example/pactum",
+        "pactum-bootstrap:jenkinsIssuer": "https://jenkins.example.com/oidc",
+        "pactum-bootstrap:jenkinsJob": "https://jenkins.example.com/job/pactum",
+    }
+    loaded = configuration.load(PROJECT_ROOT / "stacks/bootstrap", "account", pipelines)
     program.run(loaded, engine, timeout_seconds=SECONDS)
-    assert len(engine.seen) == 2, "the repository and its lifecycle policy"
+    assert len(engine.seen) > 40, "with every kind of pipeline, and their roles"
 
 
 def test_three_mistakes_in_a_stack_are_three_problems_without_a_traceback() -> None:

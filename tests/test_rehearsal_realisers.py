@@ -184,8 +184,8 @@ def test_a_services_alarms_are_sent_at_creation_and_at_every_update(monkeypatch:
 
 
 def test_an_unknown_type_is_refused() -> None:
-    with pytest.raises(RehearsalError, match="does not know the resource type `aws:s3/bucket:Bucket`"):
-        realiser_of("aws:s3/bucket:Bucket")
+    with pytest.raises(RehearsalError, match="does not know the resource type `aws:neptune/cluster:Cluster`"):
+        realiser_of("aws:neptune/cluster:Cluster")
 
 
 def test_a_command_runs_in_a_shell_with_the_emulator_in_place_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:

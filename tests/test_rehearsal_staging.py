@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rehearsal import docker_engine, processes, releases
+from rehearsal.balancer_client import BalancerClient
 from rehearsal.drills.catalogue import SHORT
 from rehearsal.drills.drill import play
 from rehearsal.drills.stage import Stage
@@ -69,6 +70,7 @@ def test_what_must_work_works_through_the_balancer(live: Rehearsal) -> None:
         "readyz_release",
         "request_id_in_logs",
         "home_page",
+        "browsers_stay_with_https",
         "agreement_survives_its_task",
         "secrets_stay_secret",
     }
@@ -104,6 +106,19 @@ def test_another_process_can_update_what_is_up(live: Rehearsal) -> None:
     assert live.live.release in done.stdout, "what is live is told"
     tally = live.up({"pactum:imageDigest": live.live.release}, phase="up after another process")
     assert tally.reasons == [], "what the other process has made is known here"
+
+
+def test_maintenance_hides_the_application_from_everybody_but_the_verdict(live: Rehearsal) -> None:
+    assert live.live is not None
+    user, same = BalancerClient(place=SHARED, url=live.live.url), {"pactum:imageDigest": live.live.release}
+    live.up({**same, "pactum:maintenance": "true"}, phase="maintenance")
+    page = user.get("/")
+    assert (page.status, page.headers["content-type"]) == (503, "text/html")
+    assert "Back soon" in page.body
+    assert user.get("/readyz").status == 200, "the verdict asks the release itself"
+    tally = live.up(same, phase="end of maintenance")
+    assert tally.deleted == {"aws:lb/listenerRule:ListenerRule": 2}
+    assert user.get("/").status == 200
 
 
 @pytest.mark.parametrize(

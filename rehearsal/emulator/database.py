@@ -145,12 +145,16 @@ class Databases:
 
 
 def manage(instance: dict[str, Any], user: str, password: str, key: str) -> dict[str, str]:
-    """Store the secret as RDS does: user name and password, nothing else, named after the resource id."""
+    """Store the secret as RDS does: user name and password, named after the resource id, tagged with its database."""
     name = f"rds!db-{instance['DbiResourceId'].removeprefix('db-').lower()}"
     secret = json.dumps({"username": user, "password": password})
     arn = secretsmanager.create_secret_in_process(
         name, secret, f"The secret associated with the primary RDS DB instance: {instance['DBInstanceArn']}"
     )
+    secretsmanager._resolve(arn)[1]["Tags"] = [
+        {"Key": "aws:secretsmanager:owningService", "Value": "rds"},
+        {"Key": "aws:rds:primaryDBInstanceArn", "Value": instance["DBInstanceArn"]},
+    ]
     return {"SecretArn": arn, "SecretStatus": "active", "KmsKeyId": key or "alias/aws/secretsmanager"}
 
 

@@ -21,6 +21,7 @@ EXTENSION = Extension(
 )
 ECR = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/(?P<rest>.+)$")
 CANNOT_START = "CannotStartContainerError:"
+CANNOT_ASSUME = "ECS was unable to assume the role"
 NO_LOG_GROUP = "ResourceInitializationError: failed to validate logger args:"
 SIGNATURE = (
     "(docker_client, cdef, run_kwargs, *, refresh_image=False, allow_cached=True, cache_image=None, "

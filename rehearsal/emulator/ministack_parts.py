@@ -7,7 +7,7 @@ gone would show only when a task stops or an alarm goes off, as an error somewhe
 from collections.abc import Mapping
 from types import ModuleType
 
-from ministack.services import alb, cloudwatch, cloudwatch_logs, ecs, ecs_metadata, rds, secretsmanager
+from ministack.services import alb, cloudwatch, cloudwatch_logs, ecs, ecs_metadata, iam, rds, scheduler, secretsmanager
 
 from rehearsal.emulator.patching import require, require_record
 
@@ -51,10 +51,12 @@ RECORDS: Mapping[ModuleType, tuple[str, ...]] = {
     cloudwatch: ("_alarms", "_composite_alarms", "_metrics"),
     cloudwatch_logs: ("_log_groups",),
     ecs: ("_services", "_tags", "_task_defs", "_tasks"),
+    iam: ("_roles",),
     rds: ("_instances", "_param_groups"),
+    scheduler: ("_schedules",),
     secretsmanager: ("_secrets",),
 }
-THROUGHOUT = frozenset({"_listeners", "_lbs", "_tgs", "_alarms", "_services"})
+THROUGHOUT = frozenset({"_listeners", "_lbs", "_tgs", "_alarms", "_schedules", "_services"})
 # Read or set as they are.
 VALUES: Mapping[ModuleType, tuple[str, ...]] = {ecs: ("_docker",), rds: ("_docker", "_PG_TLS_DIR")}
 

@@ -26,16 +26,19 @@ from rehearsal.emulator import (
     database,
     deployment_alarms,
     execute_command,
+    fixed_responses,
     front_door,
     images,
     labels,
     ministack_parts,
+    schedules,
     secret_versions,
     service_calls,
     service_scheduler,
     target_health,
     target_probes,
     task_environment,
+    task_permissions,
     task_secrets,
     task_stop,
     waiting_requests,
@@ -50,6 +53,7 @@ logger = logging.getLogger("rehearsal.emulator")
 MODULES = (
     container_settings,
     task_environment,
+    task_permissions,
     task_secrets,
     execute_command,
     images,
@@ -58,11 +62,13 @@ MODULES = (
     target_health,
     balancer,
     balancer_metrics,
+    fixed_responses,
     waiting_requests,
     service_scheduler,
     circuit_breaker,
     alarms,
     deployment_alarms,
+    schedules,
     database,
     secret_versions,
     front_door,
@@ -95,11 +101,13 @@ class Emulator:
         labels.install(settings)
         container_settings.install(settings, docker_client)
         task_environment.install(self._gateway_address)
+        task_permissions.install()
         task_secrets.install()
         images.install(settings, self._closing)
         stopper = task_stop.install(docker_client, self._closing, self._balancers.waiting.target_gone)
         target_health.install(self._registry)
         balancer.install(self._balancers)
+        fixed_responses.install()
         self._scheduler = service_scheduler.Scheduler(
             docker_client,
             self._registry,
@@ -111,6 +119,8 @@ class Emulator:
         execute_command.install(settings)
         self._alarms = alarms.Alarms()
         alarms.install()
+        self._schedules = schedules.Schedules()
+        schedules.install()
         database.install(docker_client, settings, self._gateway_address)
         secret_versions.install()
 
@@ -160,6 +170,7 @@ class Emulator:
             "probes": functools.partial(target_probes.run_probes, self._registry),
             "scheduler": self._scheduler.run,
             "alarms": self._alarms.run,
+            "schedules": self._schedules.run,
             "metrics": self._metrics.run,
         }
         for name, run in loops.items():

@@ -177,7 +177,7 @@ class Stopper:
 
 def own_words(reason: str) -> str:
     """The reason without what MiniStack puts in front of every error that it does not know."""
-    starts = [reason.find(known) for known in (images.CANNOT_START, images.NO_LOG_GROUP)]
+    starts = [reason.find(known) for known in (images.CANNOT_START, images.NO_LOG_GROUP, images.CANNOT_ASSUME)]
     return reason[max(0, *starts) :]
 
 

@@ -23,6 +23,7 @@ class Made:
 
 Create = Callable[[Tools, str, Properties], Made]
 Update = Callable[[Tools, Deployed, Properties], Made]
+Delete = Callable[[Tools, Deployed], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class Realiser:
     `properties` are the inputs it acts on, `not_rehearsed` those it accepts without effect, with the reason. Any other
     input is an error. `name_property` is auto-named as the provider does it. `refresh` answers inputs as they are in
     the emulator now. `update` acts on a change of the inputs in `updatable`, and on the removal of those that are in
-    `removable` too; any other change asks for a fresh rehearsal.
+    `removable` too; any other change asks for a fresh rehearsal. `delete` acts when the program no longer has it.
     """
 
     create: Create
@@ -41,6 +42,7 @@ class Realiser:
     name_property: str = ""
     name_limit: int = 255
     update: Update | None = None
+    delete: Delete | None = None
     updatable: frozenset[str] = frozenset()
     removable: frozenset[str] = frozenset()
     refresh: Callable[[Tools, Deployed], Properties] | None = None

@@ -2,24 +2,36 @@
 
 from rehearsal.errors import RehearsalError
 from rehearsal.realisers.access import ACCESS
+from rehearsal.realisers.account import ACCOUNT
 from rehearsal.realisers.commands import COMMANDS
 from rehearsal.realisers.compute import COMPUTE
 from rehearsal.realisers.data import DATA
+from rehearsal.realisers.edge import EDGE
 from rehearsal.realisers.images import IMAGES
 from rehearsal.realisers.memory import MEMORY
 from rehearsal.realisers.network import NETWORK
 from rehearsal.realisers.observing import OBSERVING
 from rehearsal.realisers.randomness import RANDOMNESS
 from rehearsal.realisers.realiser import Realiser
+from rehearsal.realisers.scaling import SCALING
+from rehearsal.realisers.scheduling import SCHEDULING
+from rehearsal.realisers.security_groups import SECURITY_GROUPS
+from rehearsal.realisers.storage import STORAGE
 from rehearsal.realisers.traffic import TRAFFIC
 
 REHEARSED: dict[str, Realiser] = {
     **NETWORK,
+    **SECURITY_GROUPS,
     **DATA,
+    **STORAGE,
     **MEMORY,
     **ACCESS,
+    **ACCOUNT,
     **COMPUTE,
+    **SCALING,
+    **SCHEDULING,
     **TRAFFIC,
+    **EDGE,
     **OBSERVING,
     **IMAGES,
     **RANDOMNESS,
@@ -28,9 +40,9 @@ REHEARSED: dict[str, Realiser] = {
 
 # Accepted, created nowhere, and listed in every report with the reason.
 DECLARED: dict[str, str] = {
-    "aws:appautoscaling/target:Target": "the emulator has no Application Auto Scaling",
-    "aws:appautoscaling/policy:Policy": "the emulator has no Application Auto Scaling",
+    "aws:appautoscaling/policy:Policy": "nobody measures the load: the emulator has no Application Auto Scaling",
     "aws:cloudwatch/queryDefinition:QueryDefinition": "the emulator keeps no saved Logs Insights queries",
+    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": "the emulator's firewall writes no log",
 }
 
 

@@ -108,20 +108,25 @@ class Cloud:
         self.port = port
         self.image = image
         self.ecs, self.elb, self.ec2, self.ecr, self.logs, self.secrets, self.rds, self.cloudwatch, self.dynamodb = (
-            boto3.client(
-                name,
-                endpoint_url=f"http://127.0.0.1:{port}",
-                region_name="us-east-1",
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-            )
+            self.client(name)
             for name in ("ecs", "elbv2", "ec2", "ecr", "logs", "secretsmanager", "rds", "cloudwatch", "dynamodb")
+        )
+
+    def client(self, service: str) -> Any:
+        """A client of one service."""
+        return boto3.client(
+            service,
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
         )
 
     def task_definition(self, environment: dict[str, str] | None = None, **settings: Any) -> str:
         """Register a definition with one container and return its ARN."""
         volumes = settings.pop("volumes", [])
-        roles = {"taskRoleArn": settings.pop("role")} if "role" in settings else {}
+        fields = {"role": "taskRoleArn", "execution_role": "executionRoleArn"}
+        roles = {field: settings.pop(name) for name, field in fields.items() if name in settings}
         container = {
             "name": "web",
             "image": self.image,

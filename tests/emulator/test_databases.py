@@ -54,8 +54,10 @@ def connect(cloud: Cloud, database: dict[str, Any], **options: Any) -> Any:
 
 
 def test_the_managed_password_logs_in_over_verified_tls(cloud: Cloud, database: dict[str, Any], emulator: Any) -> None:
-    name = cloud.secrets.describe_secret(SecretId=database["MasterUserSecret"]["SecretArn"])["Name"]
-    assert name.startswith("rds!db-"), "the name that RDS gives"
+    secret = cloud.secrets.describe_secret(SecretId=database["MasterUserSecret"]["SecretArn"])
+    assert secret["Name"].startswith("rds!db-"), "the name that RDS gives"
+    tag = {"Key": "aws:rds:primaryDBInstanceArn", "Value": database["DBInstanceArn"]}
+    assert tag in secret["Tags"], "boundaries tell by it whose login it is"
     with (
         connect(
             cloud, database, sslmode="verify-full", sslrootcert=str(emulator.directory / "rds-ca.pem")
