@@ -23,7 +23,22 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops import denial, guard, hold, logs, migrate, releases, rollback, run, seed, set_secret, shell, status, verify
+from ops import (
+    denial,
+    guard,
+    hold,
+    logs,
+    migrate,
+    releases,
+    rollback,
+    run,
+    seed,
+    set_secret,
+    shell,
+    status,
+    unprotect,
+    verify,
+)
 from ops.aws import Aws, Whereabouts
 from ops.clock import Clock, SystemClock
 from ops.command import Command, Context, account_number
@@ -47,6 +62,7 @@ COMMANDS: tuple[Command, ...] = (
     hold.HOLD,
     hold.UNHOLD,
     set_secret.COMMAND,
+    unprotect.COMMAND,
     seed.COMMAND,
     guard.COMMAND,
     migrate.COMMAND,

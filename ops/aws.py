@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_rds import RDSClient
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
 
@@ -29,7 +31,8 @@ CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
     user_agent_extra="pactum-ops",
 )
-# Signs of life are given in between other things: a release memory that does not answer must not hold those up.
+# Signs of life are given in between other things: a release memory that does not answer must not hold those up. Nor
+# must schedules that cannot be asked hold up a rollback.
 QUICK = CONFIG.merge(
     Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}),
 )
@@ -94,6 +97,16 @@ class Aws:
     def logs(self) -> CloudWatchLogsClient:
         """CloudWatch Logs."""
         return self._session.client("logs", config=CONFIG)
+
+    @cached_property
+    def rds(self) -> RDSClient:
+        """Relational databases."""
+        return self._session.client("rds", config=CONFIG)
+
+    @cached_property
+    def scheduler(self) -> EventBridgeSchedulerClient:
+        """EventBridge Scheduler."""
+        return self._session.client("scheduler", config=QUICK)
 
     @cached_property
     def secretsmanager(self) -> SecretsManagerClient:

@@ -33,6 +33,7 @@ class Ending(enum.Enum):
     REPLACED = "replaced by another deployment"
     GIVEN_UP = "given up by the circuit breaker"
     GIVEN_UP_BY_ALARM = "given up because of an alarm"
+    UNSTEADY = "run by ECS, but not for long"
     TIMEOUT = "timeout"
     GONE = "the service is gone"
 

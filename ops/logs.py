@@ -100,7 +100,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
         type=process_name,
         default="web",
         metavar="NAME",
-        help="whose log: web, migrate, shell (default: web)",
+        help="whose log: web, migrate, shell, a worker's or a job's (default: web)",
     )
     parser.add_argument(
         "--since",

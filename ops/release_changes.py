@@ -82,7 +82,9 @@ def end_update(record: Record, digest: str, host: str, ending: Ending) -> Record
     flight = record.in_flight
     ours = flight is not None and flight.is_of(UPDATE, digest, host)
     if ours:
-        record = replace(record, in_flight=None)
+        # An update sets how many tasks each process has; what it did not start is nobody's to start again.
+        stopped = {} if ending.verdict == LIVE else record.stopped
+        record = replace(record, in_flight=None, stopped=stopped)
     release = record.newest(digest)
     if release is None:
         return record

@@ -147,6 +147,8 @@ class Record(Part):
     """By digest."""
     hold: Decision | None = None
     in_flight: InFlight | None = None
+    stopped: Mapping[str, int] = field(default_factory=dict)
+    """Workers and jobs that a rollback stopped, by name, with the number of tasks each had."""
 
     @property
     def live(self) -> Release | None:
@@ -187,9 +189,11 @@ def load(text: str) -> Record:
     written_as = found.pop("format", FORMAT)
     if not isinstance(written_as, int) or written_as > FORMAT:
         raise UnreadableRecord(f"it has format {written_as!r}, and this version of ops reads up to {FORMAT}: update it")
-    releases, denials = found.get("releases", []), found.get("denials", {})
+    releases, denials, stopped = found.get("releases", []), found.get("denials", {}), found.get("stopped", {})
     if not isinstance(releases, list) or not isinstance(denials, dict):
         raise UnreadableRecord("its releases are no list, or its denials no object")
+    if not isinstance(stopped, dict) or not all(isinstance(count, int) for count in stopped.values()):
+        raise UnreadableRecord("what was stopped is no object of numbers")
     return Record.of(
         {
             **found,

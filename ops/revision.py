@@ -1,4 +1,4 @@
-"""The tasks of one task definition in a stack's service, and what they show when it does not serve."""
+"""The tasks of one task definition in a service of a stack, and what they show when it does not serve."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ops.container_logs import WITH_A_FAILURE, last_lines, log_stream, task_id
 from ops.tasks import container_of, describe_end, indented, started
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from mypy_boto3_ecs import ECSClient
@@ -30,12 +31,15 @@ class Running:
     """Of the revision, and running."""
     others: int
     """Of other revisions, and not told to stop: they still get their share of the requests."""
+    youngest: dt.datetime | None
+    """When the last of its own was started; None where ECS does not say."""
 
 
 class Revision:
-    """The tasks of one task definition in a stack's service."""
+    """The tasks of one task definition in a service of a stack, the one that answers users unless named."""
 
-    def __init__(self, aws: Aws, stack: Stack, definition: TaskDefinitionTypeDef) -> None:
+    def __init__(self, aws: Aws, stack: Stack, definition: TaskDefinitionTypeDef, service: str | None = None) -> None:
+        self._service = service or stack.service
         self._ecs: ECSClient = aws.ecs
         self._logs = aws.logs
         self._stack = stack
@@ -46,10 +50,9 @@ class Revision:
         """Count the service's tasks: the revision's own that run, and those of others that nobody stopped."""
         wanted = self._tasks("RUNNING")
         own = [task for task in wanted if task.get("taskDefinitionArn") == self.arn]
-        return Running(
-            own=sum(task.get("lastStatus") == "RUNNING" for task in own),
-            others=len(wanted) - len(own),
-        )
+        running = [task for task in own if task.get("lastStatus") == "RUNNING"]
+        began = [task["startedAt"] for task in running if "startedAt" in task]
+        return Running(own=len(running), others=len(wanted) - len(own), youngest=max(began, default=None))
 
     def alive(self) -> list[TaskTypeDef]:
         """Return its tasks that are to run."""
@@ -76,7 +79,7 @@ class Revision:
         return "\n".join(parts)
 
     def _last_lines(self, task: TaskTypeDef, clock: Clock) -> str:
-        container = _culprit(task, self._stack.container(self._stack.service))
+        container = _culprit(task, self._stack.container(self._service))
         stream = log_stream(self._definition, container, task["taskArn"])
         # A task that runs is still writing, and a container that never started never wrote: one look is all there is.
         wrote = task.get("lastStatus") == "STOPPED" and started(task, container_of(task, container))
@@ -98,7 +101,7 @@ class Revision:
     def _tasks(self, desired_status: str) -> list[TaskTypeDef]:
         pages = self._ecs.get_paginator("list_tasks").paginate(
             cluster=self._stack.cluster,
-            serviceName=self._stack.service,
+            serviceName=self._service,
             desiredStatus="STOPPED" if desired_status == "STOPPED" else "RUNNING",
         )
         arns = [arn for page in pages for arn in page["taskArns"]]

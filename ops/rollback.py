@@ -1,23 +1,27 @@
 """`python -m ops rollback`: back to a release that was good, without a build, verified as a deployment is.
 
-The service is told to run the task definition that release had, and this waits until it is what answers users. The
-database is left as it is. The image that is left is denied, so that no update brings it back.
+The service is told to run the task definition that release had, and this waits until it is what answers users. Workers
+and scheduled jobs go back with it. The database is left as it is. The image that is left is denied, so that no update
+brings it back.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ops import rollback_changes, rollback_plan, rollback_words, tasks
 from ops.claim import alive, new_flight, watch
-from ops.clock import stamp
+from ops.clock import Deadline, stamp
 from ops.command import Command, Context, add_host, seconds, text
 from ops.diagnosis import Ending
 from ops.errors import CannotAct, OpsError
 from ops.in_flight import Heartbeat, quietly
 from ops.release_memory import Memory
 from ops.release_record import ROLLBACK
+from ops.rollback_beside import plan_moves
 from ops.rollback_changes import Outcome
+from ops.rollback_following import Following
 from ops.rollback_order import Order
 from ops.rollback_serving import find_serving
 from ops.serving import Expected, NotServing, Served, expect, wait_until_serving
@@ -50,10 +54,14 @@ def _run(context: Context, options: argparse.Namespace) -> None:
     serving = find_serving(context, service, record)
     _refuse_if_busy(context, record, over, interrupt=options.interrupt)
     plan = rollback_plan.make_plan(record, options.release, serving, context.stack, interrupt=options.interrupt)
+    moves = plan_moves(context, plan.target, record)
+    if plan.already and not moves.moves:
+        raise OpsError("\n".join([plan.already, *moves.problems]))
     definition = _definition(context, plan)
     # At least one: how many the service wants may change meanwhile, and the wait asks ECS for that.
     expected = expect(context, service, definition, release=plan.target.digest, host=options.host)
     rollback_words.announce(context, plan, expected, record)
+    rollback_words.announce_moves(context, moves)
     _refuse_crossing(plan, despite=options.despite_migrations)
     if context.dry_run:
         context.transcript.result(f"would return to {plan.target.digest}")
@@ -69,8 +77,10 @@ def _run(context: Context, options: argparse.Namespace) -> None:
 
     order = Order(context, service, plan.target.task_definition)
     memory.change(begin)
-    served = _go(context, plan, flight, expected, options.timeout, order, serving)
+    following = Following(context, moves, plan.target.digest)
+    served = _go(context, plan, flight, expected, options.timeout, order, serving, following)
     rollback_words.report(context, plan, served)
+    rollback_words.report_moves(context, plan, following)
 
 
 def _in_flight(context: Context, memory: Memory, *, interrupt: bool) -> InFlight | None:
@@ -92,15 +102,18 @@ def _go(
     timeout_seconds: int,
     order: Order,
     serving: Serving,
+    following: Following,
 ) -> Served:
     """Tell ECS, wait, and write down how it went."""
-    began = context.clock.now()
+    deadline = Deadline(context.clock, timeout_seconds)
     outcome = Outcome()
     heart = Heartbeat(context, flight.digest, kind=ROLLBACK, active=True)
     try:
         if not order.told:
             order.give()
             context.transcript.step(f"ECS was told to run {expected.name}")
+        # At once: until it has stopped, the code that is left goes on working on the data.
+        following.tell()
         served = wait_until_serving(
             context,
             expected,
@@ -110,19 +123,21 @@ def _go(
             overruled=lambda _last: (Ending.BY_HAND, heart.lost) if heart.lost else None,
         )
         outcome = Outcome(served=True)
+        seconds = deadline.elapsed_seconds
+        following.wait(deadline, heart)
     except NotServing as error:
         if error.cause.ending in _CANNOT_SERVE:
             returned = plan.target.task_definition != serving.task_definition and order.runs(serving.task_definition)
             outcome = Outcome(failed=error.cause.sentence, returned=returned)
-            rollback_words.failed(context, plan, serving, returned=returned)
+            rollback_words.failed(context, plan, serving, following, returned=returned)
         raise
     except KeyboardInterrupt as interruption:
-        raise type(interruption)(rollback_words.interrupted(context, plan, expected, order)) from interruption
+        raise type(interruption)(
+            rollback_words.interrupted(context, plan, expected, order, following)
+        ) from interruption
     finally:
         _end(context, plan, flight, order, outcome)
-    return Served(
-        seconds=context.clock.now() - began, complete=served.complete, running=served.running, events=served.events
-    )
+    return replace(served, seconds=seconds)
 
 
 def _end(context: Context, plan: Plan, flight: InFlight, order: Order, outcome: Outcome) -> None:
@@ -198,8 +213,9 @@ COMMAND = Command(
     name="rollback",
     summary="return to a release that was good, without a build",
     description="Tell the service to run the task definition of a release that was good, and wait until it is what\n"
-    "answers users. The image that is left is denied, so no update brings it back. The database stays as it is:\n"
-    "refused across migrations that cannot be undone, unless told so.",
+    "answers users. Workers and scheduled jobs go back with it; one that release does not have is stopped. The image\n"
+    "that is left is denied, so no update brings it back. The database stays as it is: refused across migrations that\n"
+    "cannot be undone, unless told so.",
     add_options=_options,
     run=_run,
 )

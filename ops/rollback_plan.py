@@ -49,6 +49,14 @@ class Plan:
     """Those of them that cannot be undone, and the releases of which they are not known."""
     stops_only: bool = False
     """Whether the target serves already, and all there is to do is to stop an update."""
+    already: str = ""
+    """What to say when the target serves already, and nothing that runs beside web has to follow; empty otherwise."""
+
+
+class _ServesAlready(OpsError):  # noqa: N818 - reads as what happened
+    def __init__(self, message: str, release: Release) -> None:
+        super().__init__(message)
+        self.release = release
 
 
 def make_plan(record: Record, named: str | None, serving: Serving, stack: Stack, *, interrupt: bool = False) -> Plan:
@@ -61,7 +69,12 @@ def make_plan(record: Record, named: str | None, serving: Serving, stack: Stack,
     """
     leaving = record.of_task_definition(serving.task_definition) or record.newest(serving.digest)
     known = _begun(record) or _same_image(record, serving) or (_interrupted_for(record, serving) if interrupt else None)
-    target = _named(record, named, serving, stack) if named else known or _default(record, serving, leaving, stack)
+    try:
+        target = _named(record, named, serving, stack) if named else known or _default(record, serving, leaving, stack)
+    except _ServesAlready as error:
+        if error.release.task_definition != serving.task_definition:
+            raise
+        return Plan(target=error.release, leaving=None, bad_digest="", crossed=(), obstacles=(), already=str(error))
     bad, stops = serving.digest, False
     if target.task_definition == serving.task_definition:
         # It serves (again): what is put aside is the update that was about to replace it.
@@ -139,10 +152,11 @@ def _default(record: Record, serving: Serving, leaving: Release | None, stack: S
     if newest and leaving and leaving.good and newest is not leaving and _did_not_make_it(newest):
         older = _older(record, candidates, leaving)
         further = f"To go further back: {_command(stack, older[0])}" if older else ""
-        raise OpsError(
+        raise _ServesAlready(
             f"{_name(newest)} ({_how_it_went(newest)}) is not what serves: "
             f"{_name(leaving)} does, which was good. Nothing needs to be done, and nothing was changed.\n"
             f"{further}".rstrip(),
+            leaving,
         )
     older = _older(record, candidates, leaving) if leaving else candidates
     if older:
@@ -214,9 +228,10 @@ def _named(record: Record, named: str, serving: Serving, stack: Stack) -> Releas
             "A rollback returns to a release that was good. Nothing was changed.",
         )
     other = [item for item in good if not serving.runs(item.task_definition)]
+    itself = next((item for item in good if item.task_definition == serving.task_definition), good[0])
     if not other and record.in_flight is None:
-        raise OpsError(f"{_name(good[0])} is what serves already. Nothing was changed.")
-    return other[0] if other else good[0]
+        raise _ServesAlready(f"{_name(itself)} is what serves already. Nothing was changed.", itself)
+    return other[0] if other else itself
 
 
 def _how_it_went(release: Release) -> str:

@@ -1,6 +1,7 @@
 """`python -m ops run -- manage.py ...`: a command of the application, run by a one-off task beside the service.
 
-Its output is shown as it comes, and its exit code becomes ours.
+With `--job NAME` it is a scheduled job, as its schedule would start it. Its output is shown as it comes, and its exit
+code becomes ours.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from ops.container_logs import WITH_A_COMMAND, LogTail, log_stream, task_id
 from ops.errors import CannotAct, OpsError
 from ops.logs import process_name
 from ops.one_off import OneOff, RunningTask, started
+from ops.schedules import find_job
+from ops.tasks_of_release import newest_of_release, serving_digest
 from ops.transcript import harmless
 
 if TYPE_CHECKING:
@@ -24,31 +27,15 @@ if TYPE_CHECKING:
 
     from mypy_boto3_ecs.type_defs import TaskTypeDef
 
-PROCESS = "web"
 TIMEOUT_SECONDS = 3600
 STARTED_BY = "ops-run"
 
 
 def _run(context: Context, options: argparse.Namespace) -> int:
-    command = command_of(options.words)
-    if not command:
-        raise CannotAct(
-            "there is no command to run. Give it after `--`, such as:\n"
-            f"  python -m ops run {context.stack.options} -- manage.py showmigrations"
-        )
-    ecs, stack = context.aws.ecs, context.stack
-    service = tasks.live_service(ecs, stack)
-    serving = options.process == stack.service
-    what = OneOff(
-        definition=tasks.find_task_definition(
-            ecs, service["taskDefinition"] if serving else stack.family(options.process)
-        ),
-        container=stack.container(options.process),
-        network=tasks.network_of(service),
-        started_by=STARTED_BY,
-        command=command,
-    )
-    will = f"run `{shlex.join(command)}` by one task of {what.name}, in cluster {stack.cluster}"
+    command, stack = command_of(options.words), context.stack
+    what = _job(context, options, command) if options.job else _command(context, options, command)
+    runs = f"`{shlex.join(command)}`" if command else f"job {options.job}"
+    will = f"run {runs} by one task of {what.name}, in cluster {stack.cluster}"
     context.answer.update({"command_line": command, "task_definition": what.definition["taskDefinitionArn"]})
     if context.dry_run:
         context.transcript.step(f"would {will}")
@@ -56,6 +43,46 @@ def _run(context: Context, options: argparse.Namespace) -> int:
     context.transcript.step(f"will {will}; waits {options.timeout} s at most")
     with started(context, what) as task:
         return _Output(context, what, task).until_it_ends(options.timeout)
+
+
+def _command(context: Context, options: argparse.Namespace, command: list[str]) -> OneOff:
+    if not command:
+        raise CannotAct(
+            "there is no command to run. Give it after `--`, such as:\n"
+            f"  python -m ops run {context.stack.options} -- manage.py showmigrations"
+        )
+    ecs, stack = context.aws.ecs, context.stack
+    process = options.process or stack.service
+    service = tasks.live_service(ecs, stack)
+    container, definition = stack.container(process), service["taskDefinition"]
+    if process != stack.service:
+        # After a rollback the newest of the family is that of the release that was taken away.
+        found = newest_of_release(ecs, stack.family(process), container, serving_digest(context))
+        definition = found["taskDefinitionArn"] if found else stack.family(process)
+    return OneOff(
+        definition=tasks.find_task_definition(ecs, definition),
+        container=container,
+        network=tasks.network_of(service),
+        started_by=STARTED_BY,
+        command=command,
+    )
+
+
+def _job(context: Context, options: argparse.Namespace, command: list[str]) -> OneOff:
+    if command or options.process:
+        raise CannotAct(
+            "a job runs the command its schedule runs. Give --job alone; for another command with a job's settings, "
+            f"`python -m ops run {context.stack.options} --process {options.job} -- COMMAND`."
+        )
+    job = find_job(context, options.job)
+    if not job.tasks:
+        context.transcript.step(f"the schedule of job {job.name} is switched off; this runs it all the same")
+    return OneOff(
+        definition=tasks.find_task_definition(context.aws.ecs, job.task_definition),
+        container=context.stack.container(job.name),
+        network=job.network,
+        started_by=STARTED_BY,
+    )
 
 
 class _Output:
@@ -113,9 +140,14 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--process",
         type=process_name,
-        default=PROCESS,
         metavar="NAME",
         help="whose image, settings, secrets and permissions it gets (default: web, as it serves now)",
+    )
+    parser.add_argument(
+        "--job",
+        type=process_name,
+        metavar="NAME",
+        help="instead of a command: this scheduled job, now, as its schedule would start it",
     )
     parser.add_argument(
         "--timeout",
@@ -133,6 +165,7 @@ COMMAND = Command(
     name="run",
     summary="run a command of the application in a task of its own",
     description="Run a command by a one-off task of what serves now, in its network, with its settings and secrets.\n"
+    "With --job it is a scheduled job: the revision, command and network of its schedule, beside whatever it starts.\n"
     "Its output goes to standard output as it comes, and its exit code becomes the exit code here; what ops itself\n"
     "has to say goes to standard error. Ctrl-C and the timeout stop the task. With --json each line is an object,\n"
     "and the last object says how it ended: ok, exit_code, task.\n"

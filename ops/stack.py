@@ -73,6 +73,11 @@ class Stack:
         """The DynamoDB table with the stack's release memory."""
         return f"{self.project}-{self.name}-releases"
 
+    @property
+    def schedule_group(self) -> str:
+        """The EventBridge Scheduler group with the schedules of the stack's jobs."""
+        return f"{self.project}-{self.name}"
+
     def container(self, process: str) -> str:
         """The container that runs a process; it has the process's name."""
         return process

@@ -15,6 +15,7 @@ from ops.errors import EXIT_FAILED, EXIT_OK, OpsError, explain
 from ops.release_memory import Memory
 from ops.release_record import LIVE
 from ops.serving import expect
+from ops.status_beside import jobs_beside, said_beside, workers_beside
 from ops.tasks import without_values
 
 if TYPE_CHECKING:
@@ -39,12 +40,17 @@ def _run(context: Context, _options: argparse.Namespace) -> int:
     problems: list[str] = []
     unknown: dict[str, str] = {}
     record = _or_unknown(unknown, "release memory", lambda: Memory(context).read())
+    serving = _serving(context, service, rollout, record)
+    # While something is in flight they are on their way, each at its own time.
+    awaited = None if record and record.in_flight else serving["release"]
     answer: dict[str, Any] = {
-        "serving": _serving(context, service, rollout, record),
+        "serving": serving,
         "service": _counts(service, problems),
         "rollout": _rollout(rollout, problems),
         "targets": _or_unknown(unknown, "targets", lambda: _targets(context, service, problems)),
         "readiness": _readiness(context, service, rollout, problems),
+        "workers": _or_unknown(unknown, "workers", lambda: workers_beside(context, awaited, problems)),
+        "jobs": _or_unknown(unknown, "jobs", lambda: jobs_beside(context, awaited, problems)),
         "alarms": _or_unknown(unknown, "alarms", lambda: _alarms(context)),
         "hold": record.hold.as_json() if record and record.hold else None,
         "denials": len(record.denials) if record else None,
@@ -183,6 +189,7 @@ def _screen(answer: dict[str, Any], record: Record | None) -> list[str]:
         ("targets", _said_targets(answer["targets"], unknown)),
         ("rollout", _said_rollout(rollout)),
         ("readiness", answer["readiness"]["detail"]),
+        *said_beside(answer),
         ("alarms", unknown.get("alarms") or ", ".join(answer["alarms"]) or "none raised"),
         *_said_memory(answer, record),
         *((("events" if not number else ""), f"{item['at']} {item['message']}")
@@ -225,9 +232,10 @@ COMMAND = Command(
     name="status",
     summary="show what serves users now",
     description="Show the release that serves, the service's tasks and targets, the rollout, what its readiness path\n"
-    "answers, raised alarms, a hold, denials, what is in flight, and ECS's last events.\n"
+    "answers, workers and scheduled jobs, raised alarms, a hold, denials, what is in flight, and ECS's last events.\n"
     "Exit code 1 when users are not served as they should be: no task or healthy target, not ready, another release\n"
-    "than what is rolled out, a failed rollout.",
+    "than what is rolled out, a failed rollout; a worker that does not run; while nothing is in flight, a worker or a\n"
+    "job on another release than web's.",
     add_options=lambda _parser: None,
     run=_run,
     changes=False,

@@ -44,10 +44,10 @@ class TaskNetwork:
     public_ip: bool
 
 
-def find_service(ecs: ECSClient, stack: Stack) -> ServiceTypeDef | None:
-    """Return the stack's live service; None when there is none (yet)."""
+def find_service(ecs: ECSClient, stack: Stack, name: str | None = None) -> ServiceTypeDef | None:
+    """Return a live service of the stack, the one that answers users unless named; None when there is none (yet)."""
     try:
-        found = ecs.describe_services(cluster=stack.cluster, services=[stack.service])["services"]
+        found = ecs.describe_services(cluster=stack.cluster, services=[name or stack.service])["services"]
     except ecs.exceptions.ClusterNotFoundException:
         return None
     return found[0] if found and found[0].get("status") == "ACTIVE" else None

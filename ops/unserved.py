@@ -80,16 +80,16 @@ def which_alarms(context: Context, names: Sequence[str]) -> str:
 def _what_serves(context: Context, rollout: Rollout, ending: Ending) -> str:
     if ending is Ending.TIMEOUT:
         if rollout.state is State.COMPLETED:
-            return f"ECS runs {_named(context, rollout.now_serving)}."
-        return f"{_named(context, rollout.earlier)} goes on serving." if rollout.earlier else _NOTHING
+            return f"ECS runs {named(context, rollout.now_serving)}."
+        return f"{named(context, rollout.earlier)} goes on serving." if rollout.earlier else _NOTHING
     if rollout.state is State.FAILED:
         if not rollout.earlier:
             return _NOTHING
         return (
-            f"ECS did not return to {_named(context, rollout.earlier)}, which it still lists "
+            f"ECS did not return to {named(context, rollout.earlier)}, which it still lists "
             "(is the rollback switched on?)."
         )
-    return f"ECS now runs {_named(context, rollout.now_serving)}."
+    return f"ECS now runs {named(context, rollout.now_serving)}."
 
 
 _NOTHING = (
@@ -98,7 +98,8 @@ _NOTHING = (
 )
 
 
-def _named(context: Context, definition_arn: str) -> str:
+def named(context: Context, definition_arn: str, process: str = "") -> str:
+    """Return a task definition with the release it runs; of web unless another process is meant."""
     name = _short_name(definition_arn)
     if not definition_arn:
         return name
@@ -106,7 +107,7 @@ def _named(context: Context, definition_arn: str) -> str:
         definition = tasks.find_task_definition(context.aws.ecs, definition_arn)
     except (ClientError, BotoCoreError, CannotAct):
         return name
-    release = tasks.environment_of(definition, context.stack.container(context.stack.service)).get("RELEASE")
+    release = tasks.environment_of(definition, context.stack.container(process or context.stack.service)).get("RELEASE")
     return f"{name} (release {release})" if release else name
 
 

@@ -1,7 +1,8 @@
 """`python -m ops verify`: the verdict on a deployment. It passes only when the release is what answers users.
 
 A green update is no proof: ECS may roll a service back after the update ended. So this waits for the rollout's end,
-counts the tasks of that very revision, and asks the release through the balancer. Within an update it also writes the
+counts the tasks of that very revision, and asks the release through the balancer; then every worker must run it, too,
+and stay up. Within an update it also writes the
 verdict into the release memory, and is never green for a release that was denied or put aside by hand meanwhile. By
 hand it writes down only that a release serves after all.
 """
@@ -19,12 +20,17 @@ from ops.errors import OpsError, explain
 from ops.in_flight import Heartbeat, forbidden, record_seen_live, record_verdict, within_update
 from ops.release_memory import Memory
 from ops.release_record import FAILED, LIVE, ROLLBACK, ROLLED_BACK, Record
+from ops.release_workers import expected_workers, worker_option, workers_on
 from ops.serving import Expected, NotServing, Served, expect, wait_until_serving
+from ops.worker_failure import WorkerFailed
+from ops.worker_wait import wait_until_workers_run
 
 if TYPE_CHECKING:
     import argparse
 
 TIMEOUT_SECONDS = 900
+# ECS took it away from web alone; a person's rollback takes workers along.
+_TAKEN_AWAY = {Ending.ALARM, Ending.BREAKER, Ending.ROLLED_BACK}
 
 
 def _run(context: Context, options: argparse.Namespace) -> None:
@@ -33,12 +39,22 @@ def _run(context: Context, options: argparse.Namespace) -> None:
         context.answer.update(
             {"release": expected.release, "task_definition": expected.definition["taskDefinitionArn"]}
         )
-        served = _wait(context, expected, options.timeout)
+        claim = _Claim(context, expected.release)
+        served = _wait(context, expected, options.timeout, claim)
+        _wait_for_workers(context, options, expected.release, served, claim)
     except NotServing as error:
         verdict = ROLLED_BACK if error.cause.rolled_back else FAILED
         context.answer.update({"verdict": verdict, "cause_kind": error.cause.kind, "cause": error.cause.sentence})
         context.answer.update({"seconds": error.seconds, "events": error.events})
         _record(context, options, verdict, error.cause.sentence)
+        raise _with_workers_that_stay(context, error) from error
+    except WorkerFailed as error:
+        # Web serves it, and so it was not rolled back; but a release whose worker does not run is none to return to.
+        sentence = f"worker {error.worker}: {error.cause.sentence}"
+        context.answer.update(
+            {"verdict": FAILED, "cause_kind": error.cause.kind, "cause": sentence, "worker": error.worker}
+        )
+        _record(context, options, FAILED, sentence)
         raise
     except (OpsError, ClientError, BotoCoreError) as error:
         problem = error if isinstance(error, OpsError) else explain(error)
@@ -61,8 +77,7 @@ def _expected(context: Context, options: argparse.Namespace) -> Expected:
     return expect(context, service, definition, release=options.release, minimum=options.minimum, host=options.host)
 
 
-def _wait(context: Context, expected: Expected, timeout_seconds: int) -> Served:
-    claim = _Claim(context, expected.release)
+def _wait(context: Context, expected: Expected, timeout_seconds: int, claim: _Claim) -> Served:
     context.transcript.step(
         f"expects {expected.name}, release {expected.release}, at least {expected.tasks} running, ready at "
         f"{expected.balancer}{expected.balancer.readiness_path}; waits {timeout_seconds} s at most",
@@ -74,6 +89,39 @@ def _wait(context: Context, expected: Expected, timeout_seconds: int) -> Served:
         baked=True,
         each_look=claim.heart.beat,
         by_hand=lambda: _rolled_back_by_hand(_read(context), expected.release),
+        overruled=claim.overruled,
+    )
+
+
+def _with_workers_that_stay(context: Context, error: NotServing) -> NotServing:
+    """Add to what is told of web which workers run the release all the same, after ECS took it away from web."""
+    if error.cause.ending not in _TAKEN_AWAY:
+        return error
+    names = ", ".join(workers_on(context, context.answer["release"]))
+    if not names:
+        return error
+    stay = (
+        f"Workers run it all the same, on the same data: {names}. "
+        f"`python -m ops rollback {context.stack.options}` takes them to the release that web serves now."
+    )
+    return NotServing(f"{error}\n{stay}", cause=error.cause, seconds=error.seconds, events=error.events)
+
+
+def _wait_for_workers(
+    context: Context, options: argparse.Namespace, release: str, served: Served, claim: _Claim
+) -> None:
+    """Wait for them with what is left of the time: they were told when web was."""
+    workers = expected_workers(context, options.worker, release)
+    context.answer["workers"] = [item.name for item in workers]
+    if not workers:
+        return
+    names = ", ".join(item.name for item in workers)
+    context.transcript.step(f"web serves it; expects the same of the workers: {names}")
+    wait_until_workers_run(
+        context,
+        workers,
+        timeout_seconds=max(0.0, options.timeout - served.seconds),
+        each_look=claim.heart.beat,
         overruled=claim.overruled,
     )
 
@@ -140,6 +188,14 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--minimum", type=count, default=1, metavar="N", help="how many tasks of it must run (default: 1, never less)"
     )
+    parser.add_argument(
+        "--worker",
+        type=worker_option,
+        action="append",
+        default=[],
+        metavar="NAME=ARN",
+        help="a worker and the revision it must run, for each (default: all services beside web, on web's release)",
+    )
     add_host(parser)
     parser.add_argument(
         "--timeout",
@@ -154,7 +210,8 @@ COMMAND = Command(
     name="verify",
     summary="wait until a release is what answers users, or say why it is not",
     description="Wait until the rollout is complete on the expected revision, enough of its tasks run, and its\n"
-    "readiness path answers with the release through the load balancer. Ends early when ECS rolls it back or gives it\n"
+    "readiness path answers with the release through the load balancer; then until every worker runs the release with\n"
+    "all its tasks, steadily. Ends early when ECS rolls it back or gives it\n"
     "up, and names the one cause: a crash, failed health checks, an image, a secret, an alarm, capacity, time.\n"
     "Touches nothing that serves. Within an update it writes the verdict into the release memory, and is red for a\n"
     "release that was denied or put aside by hand meanwhile. By hand it writes down that a release serves, so that\n"

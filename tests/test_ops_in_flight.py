@@ -181,3 +181,11 @@ class TestAnUpdateThatWasTakenOver:
         world.remember(Record(releases=(was_live(OLD_RELEASE, 30, OLD),), in_flight=flight()))
         assert verdict(world, LIVE, digest=OLD_RELEASE).releases == (was_live(OLD_RELEASE, 30, OLD),)
         assert verdict(world, LIVE).releases == (was_live(OLD_RELEASE, 30, OLD),)
+
+
+def test_what_a_rollback_stopped_is_forgotten_once_an_update_is_live(world: World) -> None:
+    """The update has set how many tasks each process has: a later rollback must start nothing for an older one."""
+    world.remember(dataclasses.replace(ONGOING, stopped={"indexer": 3}))
+    assert verdict(world, FAILED, cause="tasks crash").stopped == {"indexer": 3}, "it may not have come as far"
+    world.remember(dataclasses.replace(ONGOING, stopped={"indexer": 3}))
+    assert verdict(world, LIVE).stopped == {}

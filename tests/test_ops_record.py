@@ -16,6 +16,7 @@ from ops.release_record import (
     InFlight,
     Record,
     Release,
+    UnreadableRecord,
     dump,
     load,
 )
@@ -40,6 +41,7 @@ FULL = Record(
     in_flight=InFlight(
         kind="update", digest="sha256:dd", who="ana", host="ci-1", began_at="t0", seen_at="t1", commit="beef", beat=4
     ),
+    stopped={"mailer": 2},
 )
 
 
@@ -58,11 +60,17 @@ def test_a_record_is_read_back_as_it_was_written() -> None:
 
 def test_the_keys_are_what_is_documented() -> None:
     plain = json.loads(dump(FULL))
-    assert set(plain) == {"format", "releases", "denials", "hold", "in_flight"}
+    assert set(plain) == {"format", "releases", "denials", "hold", "in_flight", "stopped"}
     assert plain["releases"][0]["migrations"] == [{"name": "app.0002_x", "undoable": False, "why": "drops a column"}]
     assert plain["releases"][1]["migrations"] is None, "unknown is not the same as none"
     assert plain["denials"]["sha256:cc"]["reason"] == "leaks"
     assert plain["in_flight"]["beat"] == 4
+
+
+@pytest.mark.parametrize("stopped", [["mailer"], {"mailer": "two"}])
+def test_what_was_stopped_is_numbers_by_name(stopped: object) -> None:
+    with pytest.raises(UnreadableRecord, match="no object of numbers"):
+        load(json.dumps({"stopped": stopped}))
 
 
 def test_keys_of_a_newer_version_are_kept_when_an_older_one_writes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -103,6 +104,13 @@ class TestAnAnswerThatWasLost:
         assert (record.releases[0].verdict, record.releases[1].verdict) == (ROLLED_BACK, LIVE)
         assert list(record.denials) == [RELEASE]
         assert "answer was lost" in seen.out
+
+    def test_the_time_it_took_to_find_out_is_counted(
+        self, rollout: Rollout, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        obeys_but(rollout, LOST)
+        answer = json.loads(rollback(rollout, capsys, "--json").out)
+        assert answer["seconds"] == pytest.approx(rollout.world.clock.time, abs=0.1)
 
     @pytest.mark.parametrize("raised", [LOST, ECS_FAILED], ids=["network", "ECS"])
     def test_ecs_was_not_reached_and_so_nothing_has_happened(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ops.tasks_of_release import MOST_LOOKED_AT, newest_of_release, serving_digest
-from tests.ops_fakes.account import OLD_RELEASE, RELEASE
+from tests.ops_fakes.account import BASE_TIME, OLD_RELEASE, RELEASE
 from tests.ops_fakes.context import context_of
 from tests.ops_fakes.world import World, connect
 
@@ -45,6 +45,24 @@ def test_the_image_says_it_where_the_environment_does_not(world: World) -> None:
 def test_none_of_it_is_nothing_and_not_the_newest(world: World) -> None:
     assert found(world, "sha256:" + "e" * 64) == ""
     assert found(world, "") == ""
+
+
+def test_one_that_was_there_by_then_is_preferred(world: World) -> None:
+    """The same image may have been configured otherwise since."""
+    for revision, minute in ((1, 10), (2, 40)):
+        world.definitions[world.define("shell", revision, release=OLD_RELEASE)] |= {
+            "registeredAt": BASE_TIME.replace(minute=minute)
+        }
+
+    def by(minute: int) -> str:
+        moment = BASE_TIME.replace(minute=minute)
+        definition = newest_of_release(connect(world).ecs, FAMILY, "shell", OLD_RELEASE, by=moment)
+        return definition["taskDefinitionArn"].rpartition("/")[2] if definition else ""
+
+    assert by(40) == by(50) == f"{FAMILY}:2"
+    assert by(20) == f"{FAMILY}:1"
+    assert found(world, OLD_RELEASE) == f"{FAMILY}:2"
+    assert by(5) == f"{FAMILY}:2", "a process that came later, with the same image, knows the image's code"
 
 
 def test_the_search_has_an_end(world: World) -> None:

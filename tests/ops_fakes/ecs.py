@@ -20,11 +20,15 @@ class EcsFake:
     clock: FakeClock = field(default_factory=FakeClock)
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
     service: dict[str, Any] | None = None
+    workers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The services beside the one that answers users, by name."""
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     on_run: Callable[[dict[str, Any]], object] = lambda _task: None
     run_failures: list[dict[str, str]] = field(default_factory=list)
     on_update: Callable[[str], object] = lambda _definition: None
-    """Called with the task definition a service is told to run."""
+    """Called with the task definition the service that answers users is told to run."""
+    on_worker_update: Callable[[dict[str, Any]], object] = lambda _asked: None
+    """Called with what a worker's service is told."""
 
     def define(self, process: str, revision: int, *, release: str = RELEASE, **environment: str) -> str:
         family = f"{self.prefix}-{process}"
@@ -85,6 +89,23 @@ class EcsFake:
         }
         return self.service
 
+    def work(self, name: str, definition: str, state: str = "COMPLETED", *, tasks: int = 1) -> dict[str, Any]:
+        """Let a worker's service run this many tasks of a definition, and nothing else."""
+        self.workers[name] = {
+            "serviceName": name,
+            "status": "ACTIVE",
+            "desiredCount": tasks,
+            "runningCount": tasks,
+            "taskDefinition": definition,
+            "deployments": [self.deployment(definition, state, running=tasks) | {"desiredCount": tasks}],
+            "events": self.workers[name]["events"] if name in self.workers else [],
+        }
+        for arn in [arn for arn, task in self.tasks.items() if f"-{name}:" in task["taskDefinitionArn"]]:
+            del self.tasks[arn]
+        for number in range(tasks):
+            self.task(f"{name}{number}{definition[-1]}", definition)
+        return self.workers[name]
+
     def event(self, message: str) -> None:
         assert self.service is not None
         number = len(self.service["events"])
@@ -107,14 +128,27 @@ class EcsFake:
     def describe_services(self, asked: dict[str, Any]) -> dict[str, Any]:
         if self.service is None:
             raise Refused("ClusterNotFoundException", "Cluster not found.")
-        assert asked == {"cluster": self.prefix, "services": ["web"]}
-        return {"services": [self.service], "failures": []}
+        assert asked["cluster"] == self.prefix
+        assert 1 <= len(asked["services"]) <= 10, "ECS describes ten services at once"
+        there = {"web": self.service, **self.workers}
+        return {"services": [there[name] for name in asked["services"] if name in there], "failures": []}
+
+    def list_services(self, asked: dict[str, Any]) -> dict[str, Any]:
+        assert asked["cluster"] == self.prefix
+        names = ["web", *self.workers] if self.service else [*self.workers]
+        start = int(asked.get("nextToken", "0"))
+        more = {"nextToken": str(start + 10)} if len(names) > start + 10 else {}
+        page = names[start : start + 10]
+        return {"serviceArns": [ARN.format("ecs", f"service/{self.prefix}/{name}") for name in page], **more}
 
     def update_service(self, asked: dict[str, Any]) -> dict[str, Any]:
         assert self.service is not None
-        assert (asked["cluster"], asked["service"]) == (self.prefix, "web")
-        self.on_update(asked["taskDefinition"])
-        return {"service": self.service}
+        assert asked["cluster"] == self.prefix
+        if asked["service"] == "web":
+            self.on_update(asked["taskDefinition"])
+            return {"service": self.service}
+        self.on_worker_update(asked)
+        return {"service": self.workers[asked["service"]]}
 
     def describe_task_definition(self, asked: dict[str, Any]) -> dict[str, Any]:
         name = asked["taskDefinition"]

@@ -48,7 +48,8 @@ def obey(rollout: Rollout, definition: str) -> None:
 
     def all_there() -> None:
         world.serve(world.deployment(definition, "IN_PROGRESS", running=2))
-        world.tasks.clear()
+        for arn in [arn for arn, task in world.tasks.items() if "-web:" in task["taskDefinitionArn"]]:
+            del world.tasks[arn]
         for number in range(2):
             world.task(f"back{number}", definition)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import boto3.session
+from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.validate import validate_parameters
@@ -20,6 +20,7 @@ from tests.ops_fakes.alarms import AlarmsFake
 from tests.ops_fakes.dynamodb import RecordsFake
 from tests.ops_fakes.ecs import EcsFake
 from tests.ops_fakes.log_events import LogEventsFake
+from tests.ops_fakes.schedules import SchedulesFake
 from tests.ops_fakes.secrets import SecretsFake
 from tests.ops_fakes.sessions import SessionsFake
 from tests.ops_fakes.targets import TargetsFake
@@ -34,7 +35,7 @@ BALANCER = ARN.format("elasticloadbalancing", "loadbalancer/app/pactum-staging/0
 
 
 @dataclass
-class World(EcsFake, SecretsFake, RecordsFake, AlarmsFake, TargetsFake, LogEventsFake, SessionsFake):
+class World(EcsFake, SecretsFake, RecordsFake, AlarmsFake, TargetsFake, LogEventsFake, SchedulesFake, SessionsFake):
     """What exists in the fake account; tests change it freely."""
 
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -88,7 +89,7 @@ class _Gateway:
         self.world.calls.append((model.name, asked))
         try:
             self.world.before.get(model.name, lambda: None)()
-            method = re.sub(r"(?<!^)(?=[A-Z])", "_", model.name).lower()
+            method = xform_name(model.name)
             body = getattr(self.world, method)(asked)
         except Refused as refused:
             error = {"Error": {"Code": refused.code, "Message": refused.message}}
@@ -104,7 +105,17 @@ _GATEWAY = _Gateway()
 @functools.cache
 def _connected() -> Aws:
     aws = Aws(boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION))
-    for client in (aws.cloudwatch, aws.dynamodb, aws.ecs, aws.elbv2, aws.logs, aws.secretsmanager, aws.sts):
+    for client in (
+        aws.cloudwatch,
+        aws.dynamodb,
+        aws.ecs,
+        aws.elbv2,
+        aws.logs,
+        aws.rds,
+        aws.scheduler,
+        aws.secretsmanager,
+        aws.sts,
+    ):
         client.meta.events.register("before-parameter-build", _GATEWAY.remember)
         client.meta.events.register("before-call", _GATEWAY.answer)  # type: ignore[arg-type]  # answers there are wanted
     return aws
