@@ -37,7 +37,7 @@ RELEASES = Path(__file__).parent / "releases"
 # Beside the usual ports, so that a developer's own rehearsal may stay up meanwhile.
 SHARED = Place(gateway_port=4676, front_port=8676)
 # ECS gives a release up after three tasks that never got healthy; each is given this long to start.
-SHORT_GRACE = {"pactum:healthGraceSeconds": "15"}
+SHORT_GRACE = {"pactum:startSeconds": "4", "pactum:healthGraceSeconds": "15"}
 KILLED = Place(gateway_port=4677, front_port=8677)
 
 

@@ -18,7 +18,7 @@ from rehearsal.session import Rehearsal
 
 STACK = "staging"
 # Two tasks, so that one can be lost; and a release that never gets healthy is given up soon.
-OVERRIDES = {"pactum:webMinimum": "2", "pactum:healthGraceSeconds": "15"}
+OVERRIDES = {"pactum:webMinimum": "2", "pactum:startSeconds": "4", "pactum:healthGraceSeconds": "15"}
 # What the emulator reads: for how long a deployment's alarms are watched after its rollout, and how long after its
 # minute a balancer's metric comes.
 BAKE_VARIABLE = "REHEARSAL_BAKE_SECONDS"
