@@ -25,6 +25,7 @@ import re
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
 from typing import TYPE_CHECKING, Any
@@ -158,16 +159,24 @@ class ProbeWorker(ThreadWorker):
         # A stop that has come meanwhile may have looked at all the others already.
         if not self.alive:
             conn.timeout = time.monotonic() + STOP_KEEPALIVE_LINGER
-        self.kept.keep(conn)
+        try:
+            self.kept.keep(conn)
+        except OSError:
+            # The kernel watches no more sockets; gunicorn's own way may fail as well, and then closes it.
+            with suppress(ValueError):
+                self.keepalived_conns.remove(conn)
+            return False
         return True
 
     def _take_asked(self, _: object) -> None:
         """Find a thread for each kept connection that is asked again."""
         for conn in self.kept.asked():
-            # A process that the app was just starting may have held a closed socket open a moment longer.
-            if conn in self.keepalived_conns:
+            try:
                 self.keepalived_conns.remove(conn)
-                self.enqueue_req(conn)
+            except ValueError:
+                # Closed: a process that the app was just starting may have held its socket open a moment longer.
+                continue
+            self.enqueue_req(conn)
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         """Leave out gunicorn's draining of a body that is read whole: it sets the socket's timeout three times."""

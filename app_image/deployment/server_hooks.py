@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
     from gunicorn.workers.base import Worker
 
-# Young objects until the collector looks at them, and how often it then looks at older ones. Python's own 2,000 cost a
-# small page 2 to 4 % of its time: most garbage is freed without the collector.
-COLLECTOR_THRESHOLDS = (50_000, 10, 10)
-
 
 class ServerLog(Logger):
     """gunicorn's own lines. The app logs requests: gunicorn would put a line together for each, and drop it."""
@@ -37,7 +33,6 @@ def share_what_is_loaded(server: Arbiter) -> None:
     gc.freeze()
     # gunicorn_config.py has switched it off while everything was imported.
     gc.enable()
-    gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
 def heed_sigterm_at_once(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001 - gunicorn's hook

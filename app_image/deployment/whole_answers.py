@@ -9,6 +9,9 @@ from typing import Any
 
 from gunicorn.http import wsgi
 
+# A piece is copied behind the head; what is larger goes out by itself.
+LARGE_BYTES = 64 * 1024
+
 
 class Collected(list[bytes]):
     """Takes what would be sent, in place of the socket."""
@@ -23,7 +26,7 @@ class WholeAnswer(wsgi.Response):
 
     def write(self, arg: bytes) -> None:
         """Take a piece of the body."""
-        if self.headers_sent:
+        if self.headers_sent or len(arg) > LARGE_BYTES:
             super().write(arg)
             return
         collected = Collected()
@@ -31,6 +34,10 @@ class WholeAnswer(wsgi.Response):
         self.sock = collected
         try:
             super().write(arg)
+        except BaseException:
+            # Nothing has left yet: gunicorn may still answer 500.
+            self.headers_sent = False
+            raise
         finally:
             self.sock = sock
         sock.sendall(b"".join(collected))

@@ -6,12 +6,13 @@ import io
 import logging
 import os
 import threading
+import time
 from select import PIPE_BUF
 from unittest import mock
 
 from django.test import SimpleTestCase
 
-from deployment.line_handler import LineHandler
+from deployment.line_handler import MOST_PIECES, MOST_WAITING, LineHandler
 
 
 class SlowStream(io.StringIO):
@@ -72,8 +73,52 @@ class Handler(SimpleTestCase):
         self.log("y" * 9000)
         self.stream.go_on.set()
         writer.join(5)
+        self.handler.flush()
         self.assertEqual([len(piece) for piece in self.stream.pieces], [6, *[4 * 1001] * 5, 9001])
         self.assertLess(4 * 1001, PIPE_BUF)
+
+    def test_a_thread_writes_little_for_others_and_nothing_of_the_rest_is_lost(self) -> None:
+        self.stream.go_on.set()
+        lines = [f"{n} {'x' * PIPE_BUF}" for n in range(3 * MOST_PIECES)]
+        for line in lines[1:]:
+            self.handler._lines.append(f"{line}\n")
+        with mock.patch.object(self.handler, "_left") as left:
+            left.wait.return_value = False
+            self.log(lines[0])
+            self.assertEqual(len(self.stream.pieces), MOST_PIECES, "its own client waits for an answer")
+            left.set.assert_called_once_with()
+        self.handler._writer = None
+        self.log("one more")
+        for _ in range(500):
+            if not self.handler._lines and len(self.stream.pieces) == len(lines) + 1:
+                break
+            time.sleep(0.01)
+        self.assertEqual(len(self.stream.pieces), len(lines) + 1, "nobody has to log again for what was left")
+
+    def test_whoever_logs_faster_than_can_be_written_waits(self) -> None:
+        writer = self.begin()
+        self.handler._lines.extend(["x\n"] * MOST_WAITING)
+        waiting = threading.Thread(target=self.log, args=("one too many",))
+        waiting.start()
+        waiting.join(0.3)
+        self.assertTrue(waiting.is_alive(), "lines would take all memory")
+        self.stream.go_on.set()
+        waiting.join(5)
+        writer.join(5)
+        self.assertFalse(waiting.is_alive() or writer.is_alive())
+
+    def test_nothing_is_left_when_python_ends(self) -> None:
+        self.stream.go_on.set()
+        self.handler._lines.extend(f"{n} {'x' * PIPE_BUF}\n" for n in range(3))
+        self.handler.flush()
+        self.assertEqual(len(self.stream.pieces), 3)
+
+    def test_without_a_thread_for_the_rest_it_is_written_all_the_same(self) -> None:
+        self.stream.go_on.set()
+        self.handler._lines.extend(f"{n} {'x' * PIPE_BUF}\n" for n in range(3 * MOST_PIECES))
+        with mock.patch("threading.Thread.start", side_effect=RuntimeError("can't start new thread at shutdown")):
+            self.log("last")
+        self.assertEqual(len(self.stream.pieces), 3 * MOST_PIECES + 1)
 
     def test_a_process_forked_meanwhile_logs_too(self) -> None:
         writer = self.begin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import selectors
@@ -290,6 +291,14 @@ class Serving(SimpleTestCase):
             self.assertTrue(stopped.wait(2))
         self.loop.join(5)
         self.assertFalse(self.loop.is_alive(), "it would wait for the keepalive, or as long as it may")
+
+    def test_a_connection_that_the_kernel_cannot_watch_is_left_to_gunicorn(self) -> None:
+        conn = mock.Mock(timeout=None)
+        conn.parser.unreader.buf.getvalue.return_value = b""
+        with mock.patch.object(self.worker, "kept") as kept:
+            kept.keep.side_effect = OSError(errno.ENOSPC, "no more watches")
+            self.assertFalse(self.worker._keep(conn))
+        self.assertNotIn(conn, self.worker.keepalived_conns, "it would be closed, and counted out, twice")
 
     def test_a_stop_while_a_connection_is_put_among_the_kept_ones_is_seen(self) -> None:
         conn = mock.Mock(timeout=None)

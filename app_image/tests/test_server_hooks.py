@@ -15,7 +15,7 @@ from django.test import SimpleTestCase
 from gunicorn.config import Config
 
 from deployment.json_logs import logging_config
-from deployment.server_hooks import COLLECTOR_THRESHOLDS, ServerLog, share_what_is_loaded
+from deployment.server_hooks import ServerLog, share_what_is_loaded
 
 GUNICORN = ("gunicorn", "--config", "python:deployment.gunicorn_config")
 TOUCHES_THE_DATABASE = "from django.db import connection; connection.ensure_connection(); urlpatterns = []"
@@ -71,14 +71,12 @@ class BeforeTheFork(SimpleTestCase):
     def setUp(self) -> None:
         self.addCleanup(gc.unfreeze)
         self.addCleanup(gc.enable)
-        self.addCleanup(gc.set_threshold, *gc.get_threshold())
 
     def test_what_is_loaded_is_taken_from_the_collector_which_then_works(self) -> None:
         gc.disable()
         share_what_is_loaded(mock.Mock())
         self.assertTrue(gc.isenabled(), "a process that collects nothing grows for ever")
         self.assertGreater(gc.get_freeze_count(), 10_000)
-        self.assertEqual(gc.get_threshold(), COLLECTOR_THRESHOLDS)
 
     def test_threads_that_would_stay_behind_are_named(self) -> None:
         server = mock.Mock()

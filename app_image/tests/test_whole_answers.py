@@ -9,7 +9,7 @@ from django.test import SimpleTestCase
 from gunicorn.config import Config
 from gunicorn.http import wsgi
 
-from deployment.whole_answers import WholeAnswer, send_whole_answers
+from deployment.whole_answers import LARGE_BYTES, WholeAnswer, send_whole_answers
 
 
 class Answers(SimpleTestCase):
@@ -44,6 +44,19 @@ class Answers(SimpleTestCase):
         answer.write(b"")
         answer.close()
         self.assertEqual([piece[-4:] for piece in self.sent()], [b"\r\n\r\n"])
+
+    def test_what_cannot_be_sent_may_still_become_an_error_page(self) -> None:
+        answer = self.answer()
+        with self.assertRaises(TypeError):
+            answer.write("text")
+        self.assertFalse(answer.headers_sent, "gunicorn would close the connection without a word")
+        self.assertEqual(self.sent(), [])
+
+    def test_a_large_piece_is_not_copied_behind_the_head(self) -> None:
+        body = b"x" * (LARGE_BYTES + 1)
+        answer = self.answer(("Content-Length", str(len(body))))
+        answer.write(body)
+        self.assertIs(self.sent()[1], body)
 
     def test_gunicorn_makes_its_responses_so(self) -> None:
         with mock.patch.object(wsgi, "Response"):
