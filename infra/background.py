@@ -41,6 +41,7 @@ class Background:
                 secrets=self.environment.secret(),
                 secret_arns=self.environment.secrets.arns,
                 stop_timeout_seconds=stop_seconds,
+                of_stack_file=True,
                 media_bucket_arn=self.environment.media_bucket_arn,
             ),
             opts,

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.account_settings import read_tags
-from infra.aws_rules import EMAIL, NAME
+from infra.aws_rules import DOMAIN, EMAIL, HOSTED_ZONE, NAME
 from infra.config_reader import ConfigReader
-from infra.table_reader import entries
+from infra.name_rules import check_project_name, check_stack_name
+from infra.table_reader import Entry, entries
 
 GITHUB_REPOSITORY = r"[\w.-]+(@\d+)?/[\w.-]+(@\d+)?"
 GITHUB_WORKFLOW = r"\.github/workflows/[\w.-]+\.ya?ml"
@@ -15,23 +16,26 @@ GITLAB_PROJECT = r"[\w.-]+(/[\w.-]+)+"
 HOST = r"([a-z0-9-]+\.)+[a-z]{2,}"
 URL = r"https://[a-z0-9.-]+(:\d+)?(/[\w.%~/-]*[\w.%~-])?"
 BRANCH = r"[A-Za-z0-9][\w./-]*"
-HOSTED_ZONE = r"Z[A-Z0-9]{5,31}"
-# `PROJECT-ci-...` are the pipelines' own roles, which no stack's deployment may touch.
-TAKEN = "ci"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentSettings:
-    """A stack that pipelines deploy, and the branches it is deployed from."""
+    """A stack that pipelines deploy, the branches it is deployed from, and the name it writes into a zone, if any."""
 
     stack: str
     branches: tuple[str, ...]
     hosted_zone_id: str
+    domain_name: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineSettings:
-    """Where pipelines run. An empty repository, project or job: none there."""
+    """Where pipelines run. An empty repository, project or job: none there.
+
+    `create_providers`: the account has no OpenID Connect providers of these issuers yet.
+    """
+
+    create_providers: bool
 
     github_repository: str
     github_workflow: str
@@ -39,6 +43,10 @@ class PipelineSettings:
     gitlab_project: str
     jenkins_issuer: str
     jenkins_job: str
+
+    @property
+    def any(self) -> bool:
+        return bool(self.github_repository or self.gitlab_project or self.jenkins_job)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +81,9 @@ class BootstrapSettings:
 
 def read_bootstrap(config: ConfigReader, stack: str, region: str, account_id: str) -> BootstrapSettings:
     """Read what stacks/bootstrap is configured with; wrong values become problems of `config`."""
-    return BootstrapSettings(
-        project=config.text("projectName", pattern=NAME, example="pactum", required=True),
+    project = config.text("projectName", pattern=NAME, example="pactum", required=True)
+    settings = BootstrapSettings(
+        project=project,
         stack=stack,
         region=region,
         account_id=account_id,
@@ -83,33 +92,61 @@ def read_bootstrap(config: ConfigReader, stack: str, region: str, account_id: st
             "repositoryName", pattern=r"[a-z0-9]+([._/-][a-z0-9]+)*", example="pactum", required=True
         ),
         untagged_days=config.whole("untaggedDays", 1, 3650),
-        deployments=_deployments(config),
+        deployments=_deployments(config, project),
         pipelines=_pipelines(config),
         budget=BudgetSettings(
             usd=config.whole("budgetUsd", 1, 10_000_000),
             email=config.text("budgetEmail", pattern=EMAIL, example="owner@example.com", required=True),
         ),
     )
+    if settings.pipelines.any and not settings.deployments and not config.is_refused("deployments"):
+        config.refuse(
+            "deployments",
+            "is empty, and pipelines are configured: they could neither push nor deploy.",
+            "Name the stacks and their branches, or leave the pipelines' keys empty.",
+        )
+    return settings
 
 
-def _deployments(config: ConfigReader) -> tuple[DeploymentSettings, ...]:
+def _deployments(config: ConfigReader, project: str) -> tuple[DeploymentSettings, ...]:
+    # An empty one was refused as it was read.
+    good = bool(project) and check_project_name(config, "projectName", project)
     found = []
     for entry in entries(config, "deployments"):
-        if not re.fullmatch(NAME, entry.name) or entry.name == TAKEN:
-            config.refuse(
-                "deployments", f"`{entry.name}` is no stack's name.", f"Name a stack; `{TAKEN}` is taken by pipelines."
+        if good:
+            check_stack_name(config, "deployments", project, entry.name)
+        branches = _branches(entry)
+        zone = _optional(entry, "hostedZoneId", HOSTED_ZONE, "Z0123456789EXAMPLE")
+        domain = _optional(entry, "domainName", DOMAIN, "pactum.example.com")
+        if bool(zone) != bool(domain) and not entry.refused & {"hostedZoneId", "domainName"}:
+            entry.refuse(
+                "domainName",
+                "and hostedZoneId need each other: a pipeline may write that name's records, and no others.",
+                "Write both as they stand in the stack's file, or none.",
             )
-        branches = tuple(entry.text("branches", example="main").split())
-        if not all(re.fullmatch(BRANCH, branch) for branch in branches):
-            entry.refuse("branches", "names something else than branches.", "Write them exactly, without patterns.")
-        entry.known.add("hostedZoneId")
-        zone = entry.text("hostedZoneId", example="Z0123456789EXAMPLE") if "hostedZoneId" in entry.fields else ""
-        if zone and not re.fullmatch(HOSTED_ZONE, zone):
-            entry.refuse("hostedZoneId", "is no id of a Route 53 zone.", "Write it like Z0123456789EXAMPLE.")
         entry.finish()
-        found.append(DeploymentSettings(stack=entry.name, branches=branches, hosted_zone_id=zone))
+        found.append(DeploymentSettings(stack=entry.name, branches=branches, hosted_zone_id=zone, domain_name=domain))
     _check_prefixes(config, [each.stack for each in found])
     return tuple(found)
+
+
+def _branches(entry: Entry) -> tuple[str, ...]:
+    branches = tuple(entry.text("branches", example="main").split())
+    if any(branch.startswith("refs/") for branch in branches):
+        entry.refuse("branches", "names refs.", "Write main, not refs/heads/main.")
+    elif not all(re.fullmatch(BRANCH, branch) for branch in branches):
+        entry.refuse("branches", "names something else than branches.", "Write them exactly, without patterns.")
+    elif not branches and "branches" not in entry.refused:
+        entry.refuse("branches", "names no branch: no pipeline could deploy.", "Write one, such as main.")
+    return branches
+
+
+def _optional(entry: Entry, field_name: str, pattern: str, example: str) -> str:
+    entry.known.add(field_name)
+    text = entry.text(field_name, example=example) if field_name in entry.fields else ""
+    if text and not re.fullmatch(pattern, text):
+        entry.refuse(field_name, "has the wrong form.", f"Write it like {example}.")
+    return text
 
 
 def _check_prefixes(config: ConfigReader, stacks: list[str]) -> None:
@@ -129,7 +166,14 @@ def _pipelines(config: ConfigReader) -> PipelineSettings:
     job = config.text("jenkinsJob", pattern=URL, example="https://jenkins.example.com/job/pactum")
     if bool(issuer) != bool(job) and not config.is_refused("jenkinsIssuer", "jenkinsJob"):
         config.refuse("jenkinsJob", "and jenkinsIssuer need each other.", "Set both, or none.")
+    if re.match(r"https://[^/]*:", issuer):
+        config.refuse(
+            "jenkinsIssuer",
+            "has a port: IAM takes no issuer with one.",
+            "Let Jenkins answer at https://HOST without it.",
+        )
     return PipelineSettings(
+        create_providers=config.choice("identityProviders", ["create", "existing"]) == "create",
         github_repository=config.text("githubRepository", pattern=GITHUB_REPOSITORY, example="example/pactum"),
         github_workflow=config.text(
             "githubWorkflow", pattern=GITHUB_WORKFLOW, example=".github/workflows/deploy.yml", required=True

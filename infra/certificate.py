@@ -43,9 +43,10 @@ class Certificate(pulumi.ComponentResource):
             type=_text(validation.resource_record_type),
             records=[_text(validation.resource_record_value)],
             ttl=TTL_SECONDS,
-            # ACM asks an account for the same record at each certificate of a name: it may stand there already.
+            # ACM asks an account for the same record at each certificate of a name: it may stand there already, and may
+            # be what another certificate is renewed by. So it is taken over, and left there when this one goes.
             allow_overwrite=True,
-            opts=child_opts,
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         validated = acm.CertificateValidation(
             f"{name}-validated",

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_random
 from pulumi_aws import cloudwatch, rds
 
 from infra.settings import DatabaseSettings
@@ -66,7 +65,7 @@ class Database(pulumi.ComponentResource):
         identifier = f"{name}-database"
         self.name = database_name(args.project)
         logs = log_groups(identifier, args.log_retention_days, child_opts)
-        final_snapshot = final_snapshot_name(name, child_opts) if args.deletion_protection else None
+        final_snapshot = final_snapshot_name(name, args.security_group_id) if args.deletion_protection else None
         instance = rds.Instance(
             identifier,
             # Named, so that the names of its log groups are known before it is there.
@@ -127,10 +126,12 @@ def parameter_group(name: str, opts: pulumi.ResourceOptions) -> rds.ParameterGro
     )
 
 
-def final_snapshot_name(name: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """One name for as long as the stack lives, another for the next of its name: the snapshot outlives the stack."""
-    part = pulumi_random.RandomId(f"{name}-final-snapshot", byte_length=4, opts=opts)
-    return pulumi.Output.concat(f"{name}-final-", part.hex)
+def final_snapshot_name(name: str, security_group_id: pulumi.Output[str]) -> pulumi.Output[str]:
+    """One name for as long as the stack lives, another for the next of its name: the snapshot outlives the stack.
+
+    It ends as the id of the database's security group does: eight hexadecimal digits that AWS draws for each group.
+    """
+    return pulumi.Output.concat(f"{name}-final-", security_group_id.apply(lambda group: group[-8:]))
 
 
 def log_groups(identifier: str, retention_days: int, opts: pulumi.ResourceOptions) -> list[cloudwatch.LogGroup]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 
+from infra.access.documents import Document, allow, document, for_anyone
 from infra.storage import media_policy
 from infra.task_roles import exec_policy, execution_policy
 
@@ -40,9 +41,9 @@ def actions_by_service(policies: Iterable[Mapping[str, Any]]) -> dict[str, list[
     return {service: sorted(found[service]) for service in sorted(found)}
 
 
-def interface_endpoints(calls: Mapping[str, list[str]], account_id: str) -> dict[str, dict[str, Any]]:
+def interface_endpoints(calls: Mapping[str, list[str]], account_id: str) -> dict[str, Document]:
     """The interface endpoints for these calls: name -> policy. RunError for a service nobody has decided about."""
-    policies: dict[str, dict[str, Any]] = {}
+    policies: dict[str, Document] = {}
     for service, actions in calls.items():
         if service in GATEWAYS:
             continue
@@ -55,43 +56,20 @@ def interface_endpoints(calls: Mapping[str, list[str]], account_id: str) -> dict
     return policies
 
 
-def interface_policy(actions: list[str], account_id: str) -> dict[str, Any]:
+def interface_policy(actions: list[str], account_id: str) -> Document:
     """Identities of this account may ask for what tasks ask for; which resources, their own policies say."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": "*",
-                "Action": actions,
-                "Resource": "*",
-                "Condition": {"StringEquals": {"aws:PrincipalAccount": account_id}},
-            }
-        ],
-    }
+    ours = {"StringEquals": {"aws:PrincipalAccount": account_id}}
+    return document(for_anyone(allow(actions, "*", ours)))
 
 
-def s3_policy(account_id: str, region: str) -> dict[str, Any]:
+def s3_policy(account_id: str, region: str) -> Document:
     """Image layers, which ECR hands out from a bucket of its own, and this account's buckets for its own identities.
 
     Nothing is carried out to a bucket of somebody else's, whatever credentials it is tried with.
     """
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": "*",
-                "Action": "s3:GetObject",
-                # AWS documentation, "Amazon ECR interface VPC endpoints": the bucket's name in each region.
-                "Resource": f"arn:aws:s3:::prod-{region}-starport-layer-bucket/*",
-            },
-            {
-                "Effect": "Allow",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": "*",
-                "Condition": {"StringEquals": {"aws:PrincipalAccount": account_id, "aws:ResourceAccount": account_id}},
-            },
-        ],
-    }
+    ours = {"StringEquals": {"aws:PrincipalAccount": account_id, "aws:ResourceAccount": account_id}}
+    return document(
+        # AWS documentation, "Amazon ECR interface VPC endpoints": the bucket's name in each region.
+        for_anyone(allow("s3:GetObject", f"arn:aws:s3:::prod-{region}-starport-layer-bucket/*")),
+        for_anyone(allow("s3:*", "*", ours)),
+    )

@@ -45,12 +45,12 @@ class Firewall(pulumi.ComponentResource):
         super().__init__("pactum:index:Firewall", name, None, opts)
         # With the version, the engine takes the same provider as for everything else.
         child_opts = pulumi.ResourceOptions(parent=self, version=version("pulumi-aws"))
-        # AWS wants this beginning of the log group's name.
+        # AWS wants this beginning of the log group's name; Pulumi ends it, so that the next firewall's is another. What
+        # was refused is still asked about when the firewall is gone.
         log = cloudwatch.LogGroup(
-            f"{name}-firewall",
-            name=f"aws-waf-logs-{name}",
+            f"aws-waf-logs-{name}",
             retention_in_days=args.log_retention_days,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         acl = _Made(
             "aws:wafv2/webAcl:WebAcl",

@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 from pulumi_aws import cloudwatch, ec2, iam
+
+from infra.access.documents import Document, allow, document, each, service_trust
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,9 @@ class FlowLogs(pulumi.ComponentResource):
     def __init__(self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pactum:index:FlowLogs", name, None, opts)
         child_opts = pulumi.ResourceOptions(parent=self)
-        group = cloudwatch.LogGroup(name, retention_in_days=args.retention_days, opts=child_opts)
+        # Whoever turns flow logs off has not said that what was recorded may go; with its own ending, a name is free.
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
+        group = cloudwatch.LogGroup(name, retention_in_days=args.retention_days, opts=kept)
         role = iam.Role(
             name,
             assume_role_policy=json.dumps(trust_policy(args.account_id, args.region)),
@@ -55,33 +58,11 @@ class FlowLogs(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def trust_policy(account_id: str, region: str) -> dict[str, Any]:
-    """Only flow logs of this account and region may use the role (the conditions close the confused-deputy way in)."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                "Condition": {
-                    "StringEquals": {"aws:SourceAccount": account_id},
-                    "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:{region}:{account_id}:vpc-flow-log/*"},
-                },
-            }
-        ],
-    }
+def trust_policy(account_id: str, region: str) -> Document:
+    """Only flow logs of this account and region may use the role."""
+    return service_trust("vpc-flow-logs", account_id, f"arn:aws:ec2:{region}:{account_id}:vpc-flow-log/*")
 
 
-def delivery_policy(log_group_arn: str) -> dict[str, Any]:
+def delivery_policy(log_group_arn: str) -> Document:
     """Write streams of this group; the group itself is there already."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                "Resource": f"{log_group_arn}:*",
-            }
-        ],
-    }
+    return document(allow(each("logs", "CreateLogStream", "DescribeLogStreams", "PutLogEvents"), f"{log_group_arn}:*"))

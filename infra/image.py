@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import pulumi
-import pulumi_random as random
 
 from infra.settings import ImageSettings
 
@@ -47,8 +46,9 @@ class Image(pulumi.ComponentResource):
         if settings.digest:
             self.reference = pulumi.Output.from_input(f"{settings.repository_url}@{settings.digest}")
         else:
-            # Only who builds pays for loading it: a tenth of a second and 5 MB.
+            # Only who builds pays for loading them, and for a provider of each that the engine starts: half a second.
             import pulumi_docker as docker  # noqa: PLC0415
+            import pulumi_random as random  # noqa: PLC0415
 
             build_args = {**settings.build_arguments, "PYTHON_IMAGE": settings.python_image}
             platform = PLATFORMS[settings.cpu_architecture]

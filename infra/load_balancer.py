@@ -8,7 +8,6 @@ from pulumi_aws import lb
 
 from infra.access_logs import PREFIX
 from infra.certificate import Certificate, CertificateArgs
-from infra.dns import DomainRecord, DomainRecordArgs
 from infra.firewall import Firewall, FirewallArgs
 from infra.maintenance import Maintenance, MaintenanceArgs
 from infra.settings import EdgeSettings, TimesSettings
@@ -50,8 +49,9 @@ class LoadBalancer(pulumi.ComponentResource):
     """An application load balancer in front of the web tasks.
 
     Creates the balancer, a target group that asks the health path, and its listeners: with a domain HTTPS, and HTTP
-    that redirects to it; without one plain HTTP. As configured, the domain's certificate and record, a firewall, and a
-    maintenance page. Requests for other names are forwarded too: the application refuses them, by ALLOWED_HOSTS.
+    that redirects to it; without one plain HTTP. As configured, the domain's certificate, a firewall, and a maintenance
+    page. Requests for other names are forwarded too: the application refuses them, by ALLOWED_HOSTS. Leaves out the
+    domain's record, which comes with the verdict (infra/dns.py).
     """
 
     dns_name: pulumi.Output[str]
@@ -61,6 +61,8 @@ class LoadBalancer(pulumi.ComponentResource):
     url: pulumi.Output[str]
     arn_suffix: pulumi.Output[str]
     """The balancer in CloudWatch's dimension `LoadBalancer`."""
+    zone_id: pulumi.Output[str]
+    """The hosted zone of its own name, which an alias record asks for; AWS's, not ours."""
     target_group_arn: pulumi.Output[str]
     target_group_arn_suffix: pulumi.Output[str]
 
@@ -75,9 +77,7 @@ class LoadBalancer(pulumi.ComponentResource):
             idle_timeout=args.times.balancer_idle_seconds,
             drop_invalid_header_fields=True,
             enable_deletion_protection=args.deletion_protection,
-            access_logs=lb.LoadBalancerAccessLogsArgs(bucket=args.access_logs, prefix=PREFIX, enabled=True)
-            if args.access_logs
-            else None,
+            access_logs=access_logs(args.access_logs),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.before)),
         )
         targets = self._target_group(args)
@@ -87,7 +87,7 @@ class LoadBalancer(pulumi.ComponentResource):
         self.dns_name, self.https = balancer.dns_name, args.settings.https
         self.allowed_hosts = balancer.dns_name.apply(lambda dns: f"{domain_name},{dns}" if domain_name else dns)
         self.url = pulumi.Output.concat("https://" if self.https else "http://", domain_name or balancer.dns_name)
-        self.arn_suffix = balancer.arn_suffix
+        self.arn_suffix, self.zone_id = balancer.arn_suffix, balancer.zone_id
         self.target_group_arn, self.target_group_arn_suffix = targets.arn, targets.arn_suffix
         self.register_outputs({"dns_name": self.dns_name, "url": self.url})
 
@@ -156,17 +156,8 @@ class LoadBalancer(pulumi.ComponentResource):
     def _as_configured(
         self, balancer: lb.LoadBalancer, targets: lb.TargetGroup, listener: lb.Listener, args: LoadBalancerArgs
     ) -> None:
-        """What only some stacks have: the domain's record, a firewall, a maintenance page."""
+        """What only some stacks have: a firewall, a maintenance page."""
         settings = args.settings
-        if settings.hosted_zone_id:
-            record = DomainRecordArgs(
-                domain_name=settings.domain_name,
-                hosted_zone_id=settings.hosted_zone_id,
-                target_name=balancer.dns_name,
-                target_zone_id=balancer.zone_id,
-                before=[listener],
-            )
-            DomainRecord(self._name, record, self._child_opts)
         if settings.firewall:
             firewall = FirewallArgs(
                 balancer_arn=balancer.arn,
@@ -179,6 +170,16 @@ class LoadBalancer(pulumi.ComponentResource):
                 listener_arn=listener.arn, target_group_arn=targets.arn, readiness_path=args.readiness_path
             )
             Maintenance(self._name, maintenance, self._child_opts)
+
+
+def access_logs(bucket: pulumi.Output[str] | None) -> lb.LoadBalancerAccessLogsArgs:
+    """The log of every request, or its end in so many words: the provider takes a block that is gone for no change.
+
+    The balancer would go on writing to a bucket that is deleted, under a name that is anybody's from then on.
+    """
+    if bucket is None:
+        return lb.LoadBalancerAccessLogsArgs(bucket="", enabled=False)
+    return lb.LoadBalancerAccessLogsArgs(bucket=bucket, prefix=PREFIX, enabled=True)
 
 
 def listener_ports(settings: EdgeSettings) -> tuple[int, ...]:

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from infra.aws_rules import NAME
 from infra.config_reader import ConfigReader
 
+# What stands after PROJECT in bootstrap's own names: whoever deploys a stack of such a name could change them.
+RESERVED = {
+    "boundary": "the boundaries of stacks' roles",
+    "ci": "the roles of pipelines",
+    "month": "the account's budget",
+    "pulumi": "the key of Pulumi's state",
+    "state": "the bucket of Pulumi's state",
+}
 # A hyphen and seven characters, on names that are left to Pulumi.
 ADDED_BY_PULUMI = 8
 
@@ -32,6 +40,7 @@ LIMITS = {
     "aws:rds/instance:Instance": Limit(kind="RDS instance", longest=63, suffix="-database"),
     "aws:iam/role:Role": Limit(kind="role", longest=64, suffix="-migrate-execution", added=ADDED_BY_PULUMI),
 }
+_FORM = "with small letters, digits and single hyphens, beginning with a letter"
 _TIGHTEST = min(LIMITS.values(), key=lambda limit: limit.room)
 # Characters of project and stack together: a hyphen stands between them.
 NAME_LENGTH = _TIGHTEST.room - 1
@@ -41,20 +50,38 @@ PROCESS_NAME_LENGTH = LIMITS["aws:iam/role:Role"].longest - (NAME_LENGTH + 1) - 
 
 def check_names(config: ConfigReader, project: str, stack: str) -> None:
     """Refuse names of project and stack that AWS would refuse in the names of resources, halfway through an update."""
-    form = "with small letters, digits and single hyphens, beginning with a letter"
-    good = bool(re.fullmatch(NAME, project)), bool(re.fullmatch(NAME, stack))
-    if not good[0] or len(project) >= NAME_LENGTH:
+    if check_project_name(config, "project", project):
+        check_stack_name(config, "stack", project, stack)
+
+
+def check_project_name(config: ConfigReader, key: str, project: str) -> bool:
+    """Refuse a project's name, as one of `key`; whether it is a good one."""
+    good = bool(re.fullmatch(NAME, project)) and len(project) < NAME_LENGTH
+    if not good:
         config.refuse(
-            "project",
+            key,
             f"`{project}` is no name for a load balancer, a database and its logins.",
-            f"Name it in Pulumi.yaml {form}, {NAME_LENGTH - 1} characters at most with room for the stack's name.",
+            f"Name it in Pulumi.yaml {_FORM}, {NAME_LENGTH - 1} characters at most with room for the stack's name.",
         )
-    elif not good[1] or len(project) + len(stack) > NAME_LENGTH:
+    return good
+
+
+def check_stack_name(config: ConfigReader, key: str, project: str, stack: str) -> None:
+    """Refuse a stack's name, as one of `key`, in a project whose name is good."""
+    good = bool(re.fullmatch(NAME, stack))
+    if not good or len(project) + len(stack) > NAME_LENGTH:
         name = f"{project}-{stack}{_TIGHTEST.suffix}"
         why = f"`{name}` and the {_TIGHTEST.added} characters Pulumi adds are {len(name) + _TIGHTEST.added}"
         config.refuse(
-            "stack",
+            key,
             f"`{stack}` does not fit into the names of AWS resources"
-            + (f": {why}, and a {_TIGHTEST.kind}'s name has {_TIGHTEST.longest} at most." if good[1] else "."),
-            f"Name the stack {form}, {NAME_LENGTH - len(project)} characters at most.",
+            + (f": {why}, and a {_TIGHTEST.kind}'s name has {_TIGHTEST.longest} at most." if good else "."),
+            f"Name the stack {_FORM}, {NAME_LENGTH - len(project)} characters at most.",
+        )
+    elif stack in RESERVED or stack.startswith("ci-"):
+        whose = RESERVED[stack.partition("-")[0]]
+        config.refuse(
+            key,
+            f"`{stack}` is no stack's name: with {project}-{stack.partition('-')[0]} begin {whose}.",
+            "Give the stack another name.",
         )

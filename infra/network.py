@@ -12,7 +12,8 @@ from infra.flow_logs import FlowLogs, FlowLogsArgs
 from infra.settings import NetworkSettings
 
 # Where in the thirty-two blocks of the network each tier's zone a is. A zone's block follows from its letter, so that
-# zones can be added and exchanged without moving another zone's addresses; a tier has room for eight letters.
+# zones can be added without moving another zone's addresses; a tier has room for eight letters. To exchange or drop one
+# is a person's work where the database is in it: RDS gives up no subnet that is in use, not even for a standby.
 PUBLIC, PRIVATE, ISOLATED = 0, 8, 16
 
 

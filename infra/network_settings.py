@@ -4,7 +4,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from infra.aws_rules import zone_letters
+from infra.aws_rules import most_zones, zone_letters
 from infra.config_reader import ConfigReader, listed
 from infra.process_settings import ProcessSettings
 from infra.serving import GENERATIONS
@@ -43,8 +43,14 @@ def read_network(config: ConfigReader, region: str) -> NetworkSettings:
         letters = []
     elif len(letters) not in (2, 3) or len(set(letters)) != len(letters) or not all(map(_is_zone_letter, letters)):
         config.refuse("zones", "must be two or three different zone letters.", 'Write them like ["a", "b"].')
-    elif not set(letters) <= set(zone_letters(region)):
-        config.refuse("zones", f"has a zone that {region} has not.", f"Choose among {listed(zone_letters(region))}.")
+    elif missing := sorted(set(letters) - set(zone_letters(region))):
+        config.refuse(
+            "zones",
+            f"has {' and '.join(missing)}, which {region} has not.",
+            f"Choose among {listed(zone_letters(region))}.",
+        )
+    elif len(letters) > most_zones(region):
+        config.refuse("zones", f"are three; an account has two zones in {region}.", "Choose the two that yours has.")
     cidr = _cidr(config)
     nat_mode = config.choice("natMode", ["none", "single", "per_zone"])
     return NetworkSettings(

@@ -2,19 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi
+
+from infra.access.documents import Document, Statement, deny, document, for_anyone
 
 if TYPE_CHECKING:
     from pulumi_aws import s3
 
-Statements = Callable[[str], Sequence[dict[str, Any]]]
+Statements = Callable[[str], Sequence[Statement]]
 # Days after which the parts of an upload that never ended are deleted: nobody sees them, and they are paid for.
 UNFINISHED_UPLOAD_DAYS = 7
 
 
-def _nothing_further(_: str) -> Sequence[dict[str, Any]]:
+def _nothing_further(_: str) -> Sequence[Statement]:
     return ()
 
 
@@ -101,17 +103,11 @@ class PrivateBucket(pulumi.ComponentResource):
         self.register_outputs({"bucket": self.bucket, "arn": self.arn})
 
 
-def bucket_policy(bucket_arn: str, statements: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+def bucket_policy(bucket_arn: str, statements: Sequence[Statement] = ()) -> Document:
     """Who may do what with a bucket, whatever their own policies say: nobody anything without TLS."""
-    over_plain_http = {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [bucket_arn, f"{bucket_arn}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    return {"Version": "2012-10-17", "Statement": [over_plain_http, *statements]}
+    plain_http = {"Bool": {"aws:SecureTransport": "false"}}
+    over_plain_http = for_anyone(deny("s3:*", [bucket_arn, f"{bucket_arn}/*"], plain_http))
+    return document({"Sid": "TlsOnly", **over_plain_http}, *statements)
 
 
 def encryption(kms_key_arn: pulumi.Input[str] | None) -> "s3.BucketServerSideEncryptionConfigurationRuleArgs":

@@ -14,7 +14,10 @@ from infra.task_roles import TaskRoles, TaskRolesArgs
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessArgs:
-    """`secret_arns` are the secrets the process is given; `secrets` says which variable holds which of their values."""
+    """`secret_arns` are the secrets the process is given; `secrets` says which variable holds which of their values.
+
+    `of_stack_file`: it goes when its entry goes; its log does not (docs/decisions/0012).
+    """
 
     settings: Settings
     image: Image
@@ -29,6 +32,7 @@ class ProcessArgs:
     health_command: Sequence[str] = ()
     stop_timeout_seconds: int = STOP_TIMEOUT_SECONDS
     for_people: bool = False
+    of_stack_file: bool = False
     media_bucket_arn: pulumi.Output[str] | None = None
 
 
@@ -57,6 +61,7 @@ class Process(pulumi.ComponentResource):
                 stack=settings.stack,
                 process=args.process,
                 retention_days=settings.observability.log_retention_days,
+                outlives=args.of_stack_file,
             ),
             child_opts,
         )

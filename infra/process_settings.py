@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from infra.aws_rules import NAME, fargate_size_problem
+from infra.aws_rules import MOST_CPU, MOST_MEMORY_MIB, NAME, fargate_size_problem
 from infra.config_reader import ConfigReader
 from infra.name_rules import PROCESS_NAME_LENGTH
-from infra.schedule_expression import ScheduleError, parse, time_zone
+from infra.schedule_expression import ScheduleError, parse_future, time_zone
 from infra.serving import GENERATIONS
 from infra.table_reader import Entry, entries
 from infra.times_settings import LONGEST_STOP_SECONDS, TimesSettings, check_rollout
@@ -104,7 +105,7 @@ def _job(entry: Entry) -> JobSettings:
     )
     if job.schedule:
         try:
-            parse(job.schedule)
+            parse_future(job.schedule, datetime.now(UTC))
         except ScheduleError as error:
             entry.refuse("schedule", f"{error}.", "Write it like cron(15 3 * * ? *) or rate(5 minutes).")
     try:
@@ -116,8 +117,8 @@ def _job(entry: Entry) -> JobSettings:
 
 
 def _size(entry: Entry) -> tuple[int, int]:
-    cpu = entry.whole("cpu", 256, 256, 4096)
-    memory_mib = entry.whole("memoryMib", 512, 512, 30720)
+    cpu = entry.whole("cpu", 256, 256, MOST_CPU)
+    memory_mib = entry.whole("memoryMib", 512, 512, MOST_MEMORY_MIB)
     problem = fargate_size_problem(cpu, memory_mib)
     if problem and not {"cpu", "memoryMib"} & entry.refused:
         entry.refuse("memoryMib" if problem.of_memory else "cpu", problem.rule, problem.remedy)

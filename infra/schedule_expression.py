@@ -22,6 +22,9 @@ MONTHS = {name: number for number, name in enumerate(("JAN", "FEB", "MAR", "APR"
 # AWS counts the days of the week from Sunday, and from 1.
 WEEKDAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), start=1)}
 DAYS_A_WEEK, FRIDAY, SATURDAY = 7, 4, 5
+# The 29th of February comes every four years.
+YEARS_AHEAD = 5
+AHEAD_DAYS = 366 * YEARS_AHEAD
 Matches = Callable[[datetime], bool]
 
 
@@ -46,6 +49,10 @@ class Cron:
         """Whether this minute, in the schedule's time zone, is one of them."""
         return all(field(minute) for field in self.fields)
 
+    def is_due_on(self, day: datetime) -> bool:
+        """Whether one of them is on this day."""
+        return all(field(day) for field in self.fields[2:])
+
 
 def parse(expression: str) -> Rate | Cron:
     """Read `rate(...)` or `cron(...)`. Raises ScheduleError."""
@@ -55,6 +62,17 @@ def parse(expression: str) -> Rate | Cron:
     if cron:
         return _cron(cron[1].split())
     raise ScheduleError("is neither `rate(NUMBER UNIT)`, with minute, hour or day, nor `cron(SIX FIELDS)`")
+
+
+def parse_future(expression: str, now: datetime) -> Rate | Cron:
+    """Read an expression that is due some day. AWS takes others too, and never starts anything. Raises ScheduleError.
+
+    Today counts, and so does yesterday: nobody here asks which day it is in the schedule's time zone.
+    """
+    rule = parse(expression)
+    if isinstance(rule, Cron) and not any(rule.is_due_on(now + timedelta(days=day)) for day in range(-1, AHEAD_DAYS)):
+        raise ScheduleError(f"is not due within {YEARS_AHEAD} years")
+    return rule
 
 
 def time_zone(name: str) -> tzinfo:

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 from pulumi_aws import iam
 
+from infra.access.documents import Document, allow, document, service_trust
 from infra.settings import Settings
 
 
@@ -33,7 +33,10 @@ class SchedulerRole(pulumi.ComponentResource):
         child_opts, settings = pulumi.ResourceOptions(parent=self), args.settings
         role = iam.Role(
             f"{name}-scheduler",
-            assume_role_policy=args.group_arn.apply(lambda arn: json.dumps(trust_policy(settings.account_id, arn))),
+            # Schedules name their group as the source.
+            assume_role_policy=args.group_arn.apply(
+                lambda arn: json.dumps(service_trust("scheduler", settings.account_id, arn))
+            ),
             permissions_boundary=settings.permissions_boundary_arn or None,
             opts=child_opts,
         )
@@ -52,47 +55,18 @@ class SchedulerRole(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-def trust_policy(account_id: str, group_arn: str) -> dict[str, Any]:
-    """Only schedules of this group may use the role; its ARN is what Scheduler names as the source."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "scheduler.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"aws:SourceAccount": account_id, "aws:SourceArn": group_arn}},
-            }
-        ],
-    }
-
-
 def scheduler_policy(
     cluster_arn: str, family_arns: Sequence[str], role_arns: Sequence[str], queue_arn: str
-) -> dict[str, Any]:
+) -> Document:
     """Start any revision of these families in this cluster, as these roles: a rollback goes back to earlier ones."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": "ecs:RunTask",
-                "Resource": [f"{arn}:*" for arn in sorted(family_arns)],
-                "Condition": {"ArnEquals": {"ecs:cluster": cluster_arn}},
-            },
-            {
-                # RunTask refuses to tag what it starts without it, and tags are how a job's tasks are found.
-                "Effect": "Allow",
-                "Action": "ecs:TagResource",
-                "Resource": f"{cluster_arn.replace(':cluster/', ':task/')}/*",
-                "Condition": {"StringEquals": {"ecs:CreateAction": "RunTask"}},
-            },
-            {
-                "Effect": "Allow",
-                "Action": "iam:PassRole",
-                "Resource": sorted(role_arns),
-                "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-            },
-            {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn},
-        ],
-    }
+    return document(
+        allow("ecs:RunTask", [f"{arn}:*" for arn in sorted(family_arns)], {"ArnEquals": {"ecs:cluster": cluster_arn}}),
+        # RunTask refuses to tag what it starts without it, and tags are how a job's tasks are found.
+        allow(
+            "ecs:TagResource",
+            f"{cluster_arn.replace(':cluster/', ':task/')}/*",
+            {"StringEquals": {"ecs:CreateAction": "RunTask"}},
+        ),
+        allow("iam:PassRole", sorted(role_arns), {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}),
+        allow("sqs:SendMessage", queue_arn),
+    )

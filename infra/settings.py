@@ -118,7 +118,9 @@ def load() -> Settings:
         database=database,
         storage=read_storage(config),
         deletion_protection=config.flag("deletionProtection"),
-        permissions_boundary_arn=read_permissions_boundary(config, account_id),
+        permissions_boundary_arn=read_permissions_boundary(
+            config, account_id, pulumi.get_project(), pulumi.get_stack()
+        ),
         edge=read_edge(config, region, account_id),
         web=read_web(config, database.instance_class, times, processes),
         processes=processes,

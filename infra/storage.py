@@ -1,7 +1,6 @@
 """Where the application keeps what its users upload, for a task's own disk goes with the task."""
 
-from typing import Any
-
+from infra.access.documents import Document, allow, document, each
 from infra.private_bucket import PrivateBucket, PrivateBucketArgs
 from infra.settings import Settings
 
@@ -19,19 +18,12 @@ def media_bucket(settings: Settings) -> PrivateBucket | None:
     )
 
 
-def media_policy(bucket_arn: str) -> dict[str, Any]:
+def media_policy(bucket_arn: str) -> Document:
     """What the application may do with uploads: all but destroy them, for a deleted one remains as an earlier version.
 
     Without ListBucket, S3 answers 403 and not 404 for an object that is not there.
     """
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket_arn},
-            {
-                "Effect": "Allow",
-                "Action": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-                "Resource": f"{bucket_arn}/*",
-            },
-        ],
-    }
+    return document(
+        allow("s3:ListBucket", bucket_arn),
+        allow(each("s3", "DeleteObject", "GetObject", "PutObject"), f"{bucket_arn}/*"),
+    )

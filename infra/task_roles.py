@@ -3,11 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 from pulumi_aws import iam
 
+from infra.access.documents import Document, allow, document, each, service_trust
 from infra.storage import media_policy
 
 
@@ -43,7 +43,7 @@ class TaskRoles(pulumi.ComponentResource):
     def __init__(self, name: str, args: TaskRolesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pactum:index:TaskRoles", name, None, opts)
         child_opts = pulumi.ResourceOptions(parent=self)
-        trust, boundary = json.dumps(trust_policy(args.account_id)), args.permissions_boundary_arn or None
+        trust, boundary = json.dumps(service_trust("ecs-tasks", args.account_id)), args.permissions_boundary_arn or None
         execution = iam.Role(
             f"{name}-execution", assume_role_policy=trust, permissions_boundary=boundary, opts=child_opts
         )
@@ -68,56 +68,23 @@ class TaskRoles(pulumi.ComponentResource):
         self.register_outputs({"execution_role_arn": execution.arn, "task_role_arn": task.arn})
 
 
-def trust_policy(account_id: str) -> dict[str, Any]:
-    """Only ECS tasks of this account may use the role (the condition closes the confused-deputy way in)."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
-            }
-        ],
-    }
-
-
-def exec_policy(log_group_arn: str) -> dict[str, Any]:
+def exec_policy(log_group_arn: str) -> Document:
     """What the agent of ECS Exec needs: its channels, and the task's log group.
 
     ECS has the agent log to that group, and it refuses a session when it may not, also where nothing gets there.
     Channels and DescribeLogGroups know no resources ("Actions defined by" AWS Systems Manager, and CloudWatch Logs).
     """
-    channels = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
-    anywhere = [*(f"ssmmessages:{channel}" for channel in channels), "logs:DescribeLogGroups"]
-    in_group = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": anywhere, "Resource": "*"},
-            {"Effect": "Allow", "Action": in_group, "Resource": f"{log_group_arn}:*"},
-        ],
-    }
+    channels = each("ssmmessages", "CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
+    in_group = each("logs", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
+    return document(allow([*channels, "logs:DescribeLogGroups"], "*"), allow(in_group, f"{log_group_arn}:*"))
 
 
-def execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequence[str]) -> dict[str, Any]:
+def execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequence[str]) -> Document:
     """What ECS does on a task's behalf before its first line runs."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            # GetAuthorizationToken knows no resources ("Actions defined by Amazon Elastic Container Registry").
-            {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
-            {
-                "Effect": "Allow",
-                "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                "Resource": repository_arn,
-            },
-            {
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": f"{log_group_arn}:*",
-            },
-            {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": sorted(secret_arns)},
-        ],
-    }
+    return document(
+        # GetAuthorizationToken knows no resources ("Actions defined by Amazon Elastic Container Registry").
+        allow("ecr:GetAuthorizationToken", "*"),
+        allow(each("ecr", "BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer"), repository_arn),
+        allow(each("logs", "CreateLogStream", "PutLogEvents"), f"{log_group_arn}:*"),
+        allow("secretsmanager:GetSecretValue", sorted(secret_arns)),
+    )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from infra.aws_rules import fargate_size_problem
+from infra.aws_rules import MOST_CPU, MOST_MEMORY_MIB, fargate_size_problem
 from infra.config_reader import ConfigReader
 from infra.process_settings import ProcessSettings
 from infra.serving import GENERATIONS, Serving, connection_budget, fewest_connections, serving
@@ -28,8 +28,8 @@ def read_web(
     config: ConfigReader, instance_class: str, times: TimesSettings, processes: ProcessSettings
 ) -> WebSettings:
     """Read the web service's keys; what is wrong with them is left with `config`."""
-    cpu = config.whole("taskCpu", 256, 4096)
-    memory = config.whole("taskMemoryMib", 512, 30720)
+    cpu = config.whole("taskCpu", 256, MOST_CPU)
+    memory = config.whole("taskMemoryMib", 512, MOST_MEMORY_MIB)
     problem = fargate_size_problem(cpu, memory, key="taskCpu")
     if problem and not config.is_refused("taskCpu", "taskMemoryMib"):
         config.refuse("taskMemoryMib" if problem.of_memory else "taskCpu", problem.rule, problem.remedy)

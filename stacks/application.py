@@ -7,6 +7,7 @@ import pulumi
 from infra.application import ApplicationEnvironment
 from infra.autoscaling import Autoscaling, AutoscalingArgs
 from infra.background import Background
+from infra.dns import DomainRecord, DomainRecordArgs
 from infra.guardrails.program import guard_program
 from infra.image import Image, ImageArgs
 from infra.jobs import Migration, MigrationArgs
@@ -89,7 +90,12 @@ def deploy() -> None:
     ]
     live = verdict(settings, service, image.release, workers=workers, beside=[autoscaling])
     if jobs := settings.processes.jobs:
-        ScheduledJobs(name, ScheduledJobsArgs(jobs=jobs, background=background, live=live))
+        ScheduledJobs(
+            name, ScheduledJobsArgs(jobs=jobs, background=background, live=live, alarm_topic_arn=alarms.topic_arn)
+        )
+    if zone := settings.edge.hosted_zone_id:
+        domain = settings.edge.domain_name
+        DomainRecord(name, DomainRecordArgs(domain_name=domain, hosted_zone_id=zone, balancer=balancer, live=live))
     OperatorShell(name, OperatorShellArgs(settings=settings, image=image, environment=environment, balancer=balancer))
 
     StackOutputs(

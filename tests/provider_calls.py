@@ -73,7 +73,7 @@ CALLS: dict[str, tuple[str, str, str]] = {
     "aws:ecs/taskDefinition:TaskDefinition": (
         f"arn:aws:ecs:{A}task-definition/{{n}}-web:1",
         "ecs:RegisterTaskDefinition ecs:TagResource",
-        "ecs:DeregisterTaskDefinition",
+        "",  # `skip_destroy`: earlier revisions are what a rollback starts
     ),
     "aws:lb/loadBalancer:LoadBalancer": (
         f"{LB}loadbalancer/app/{{n}}-web-0a1b2c3/1",
@@ -217,6 +217,49 @@ CALLS: dict[str, tuple[str, str, str]] = {
         "wafv2:PutLoggingConfiguration",
         "wafv2:DeleteLoggingConfiguration",
     ),
+}
+VPC, SUBNET, GROUP = f"{EC2}vpc/vpc-1", f"{EC2}subnet/s-1", f"{EC2}security-group/sg-1"
+# What else AWS asks for, by type of resource: (resource, actions, whether the resource carries the stack's tags).
+FURTHER: dict[str, list[tuple[str, str, bool]]] = {
+    # What a new thing is put in.
+    "aws:ec2/subnet:Subnet": [(VPC, "ec2:CreateSubnet", True)],
+    "aws:ec2/routeTable:RouteTable": [(VPC, "ec2:CreateRouteTable", True)],
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": [(SUBNET, "ec2:AssociateRouteTable", True)],
+    "aws:ec2/internetGateway:InternetGateway": [(VPC, "ec2:AttachInternetGateway ec2:DetachInternetGateway", True)],
+    "aws:ec2/natGateway:NatGateway": [
+        (SUBNET, "ec2:CreateNatGateway", True),
+        (f"{EC2}elastic-ip/e-1", "ec2:CreateNatGateway", True),
+    ],
+    "aws:ec2/securityGroup:SecurityGroup": [(VPC, "ec2:CreateSecurityGroup", True)],
+    "aws:ec2/flowLog:FlowLog": [(VPC, "ec2:CreateFlowLogs", True)],
+    "aws:ec2/vpcEndpoint:VpcEndpoint": [
+        (VPC, "ec2:CreateVpcEndpoint", True),
+        (SUBNET, "ec2:CreateVpcEndpoint ec2:ModifyVpcEndpoint", True),
+        (GROUP, "ec2:CreateVpcEndpoint ec2:ModifyVpcEndpoint", True),
+        (f"{EC2}route-table/r-1", "ec2:CreateVpcEndpoint ec2:ModifyVpcEndpoint", True),
+        ("arn:aws:route53:::hostedzone/Z0OFAWS", "route53:AssociateVPCWithHostedZone", False),
+    ],
+    "aws:rds/instance:Instance": [
+        (f"arn:aws:rds:{A}og:default:postgres-17", "rds:CreateDBInstance rds:ModifyDBInstance", False),
+        (f"arn:aws:rds:{A}subgrp:{{n}}-database-0a1b2c3", "rds:CreateDBInstance", True),
+        (f"arn:aws:rds:{A}pg:{{n}}-database-0a1b2c3", "rds:CreateDBInstance rds:ModifyDBInstance", True),
+        (
+            f"arn:aws:secretsmanager:{A}secret:rds!db-1",
+            "secretsmanager:CreateSecret secretsmanager:TagResource",
+            False,
+        ),
+        (f"arn:aws:kms:{A}key/1", "kms:DescribeKey", False),
+    ],
+    "aws:appautoscaling/policy:Policy": [
+        (
+            f"arn:aws:cloudwatch:{A}alarm:TargetTracking-service/{{n}}/web-AlarmHigh-1",
+            "cloudwatch:PutMetricAlarm cloudwatch:DescribeAlarms cloudwatch:DeleteAlarms",
+            False,
+        ),
+    ],
+    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": [
+        ("*", "logs:CreateLogDelivery logs:UpdateLogDelivery logs:PutResourcePolicy logs:DeleteLogDelivery", False),
+    ],
 }
 # These wait for what another resource makes, and call nothing that changes anything.
 WAITING = {"aws:acm/certificateValidation:CertificateValidation"}

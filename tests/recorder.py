@@ -42,6 +42,8 @@ class Recorded:
     """Whether Pulumi refuses to delete it."""
     ignores: frozenset[str] = frozenset()
     """Inputs whose changes do not update it."""
+    retained: bool = False
+    """Whether it stays in AWS when the program has it no more."""
 
 
 @dataclass
@@ -59,17 +61,19 @@ class Recorder(pulumi.runtime.Mocks):
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _asked: threading.local = field(default_factory=threading.local)
 
-    def asked_for(self, urn: str, waits_for: frozenset[str], *, protect: bool, ignores: frozenset[str]) -> None:
+    def asked_for(
+        self, urn: str, waits_for: frozenset[str], *, protect: bool, ignores: frozenset[str], retained: bool
+    ) -> None:
         """What mocks are not told of the resource that this thread is about to make."""
         self._asked.urn, self._asked.waits_for, self._asked.protect = urn, waits_for, protect
-        self._asked.ignores = ignores
+        self._asked.ignores, self._asked.retained = ignores, retained
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if self.refuse == (args.typ, args.name):
             raise RefusedError(f"{args.typ} {args.name}")
         with self._lock:
             asked = self._asked
-            options = {"protect": asked.protect, "ignores": asked.ignores}
+            options = {"protect": asked.protect, "ignores": asked.ignores, "retained": asked.retained}
             self.resources.append(Recorded(args.typ, args.name, args.inputs, asked.urn, asked.waits_for, **options))
             self.timeline.append(f"{args.typ} {args.name}")
         if self.unknown:
@@ -120,7 +124,11 @@ class Monitor(MockMonitor):
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the monitor's own name
         urn = self.make_urn(request.parent, request.type, request.name)
         self._recorder.asked_for(
-            urn, frozenset(request.dependencies), protect=request.protect, ignores=frozenset(request.ignoreChanges)
+            urn,
+            frozenset(request.dependencies),
+            protect=request.protect,
+            ignores=frozenset(request.ignoreChanges),
+            retained=request.retainOnDelete,
         )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 

@@ -56,6 +56,12 @@ def passed(role: str, service: str = "ecs-tasks.amazonaws.com") -> Request:
     return Request(action="iam:PassRole", resource=f"arn:aws:iam::{ACCOUNT}:role/{role}-{SUFFIX}", context=context)
 
 
+def key_use(service: str = "secretsmanager") -> Request:
+    """The use of a key somebody has chosen for a secret, by way of a service."""
+    via = {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"}
+    return Request(action="kms:Decrypt", resource=arn("kms", "key/own"), context=via)
+
+
 # What nothing that runs in a stack may ever do.
 NEVER = [
     secret("staging", "secret-key"),
@@ -183,3 +189,11 @@ def test_a_stacks_boundary_keeps_whatever_role_from_another_stacks_secrets() -> 
     requests += [passed("pactum-prod-web-task"), passed("pactum-ci-deploy-prod"), run("pactum-prod-shell")]
     assert not any(allowed(careless, [*requests, Request(action="iam:CreateUser")])), "even with a policy for all"
     assert all(allowed(careless, [secret("staging", "secret-key"), master("staging")])), "its own it may have"
+
+
+def test_within_the_boundary_a_secret_may_have_a_key_of_ones_own() -> None:
+    role = stack_roles("staging")["pactum-staging-web-execution"]
+    key = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+    opened = type(role)(role.name, role.trust, [{"Version": "2012-10-17", "Statement": [key]}], role.boundary)
+    direct = Request(action="kms:Decrypt", resource=arn("kms", "key/own"))
+    assert allowed(opened, [key_use(), key_use("s3"), direct]) == [True, False, False], "only by way of the secret"

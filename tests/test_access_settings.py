@@ -24,6 +24,14 @@ def test_a_boundary_is_a_policy_of_the_stacks_own_account() -> None:
         read(arn.replace("123456789012", "210987654321"))
 
 
+def test_another_stacks_boundary_is_refused_and_the_right_one_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"bounds the roles of prod, and this stack is staging") as raised:
+        read("arn:aws:iam::123456789012:policy/teams/pactum-boundary-prod")
+    assert "Write the policy pactum-boundary-staging." in str(raised.value), "copied from the other stack's file"
+    own = "arn:aws:iam::123456789012:policy/organisation-wide"
+    assert read(own) == own, "an organisation may have a boundary of its own"
+
+
 @pytest.mark.parametrize(
     "wrong", ["pactum-boundary", "arn:aws:iam::123456789012:role/pactum", "arn:aws:iam::1:policy/a"]
 )

@@ -6,7 +6,7 @@ import pytest
 
 from infra.access.trust import AUDIENCE, GitHub
 from tests.policies import account_roles, bootstrapped, roles, trusted
-from tests.recorder import ACCOUNT
+from tests.recorder import ACCOUNT, ROOT
 
 GITHUB = "token.actions.githubusercontent.com"
 ASSUME = "sts:AssumeRoleWithWebIdentity"
@@ -149,6 +149,12 @@ JENKINS_TABLE = {
     "pactum-ci-push": ({"develop": jenkins("develop")}, {"a pull request": jenkins("PR-7"), **JENKINS_STRANGERS}),
     "pactum-ci-preview": ({"a pull request": jenkins("PR-7")}, {"a branch": jenkins("main"), **JENKINS_STRANGERS}),
 }
+# Nothing AWS checks tells these apart from the project's own: docs/account.md has them switched off in GitLab.
+INDISTINGUISHABLE = {
+    "a fork's branch called main, run in the parent project": gitlab(
+        "main", ref_path="refs/merge-requests/7/head", pipeline_source="merge_request_event"
+    )
+}
 ISSUERS = {
     GITHUB: GITHUB_TABLE,
     "gitlab.com": GITLAB_TABLE,
@@ -175,6 +181,13 @@ def test_a_role_takes_nobody_elses(issuer: str, role: str) -> None:
     others = ISSUERS[issuer][role][1]
     decided = dict(zip(others, decisions(issuer, role, list(others.values())), strict=True))
     assert [name for name, yes in decided.items() if yes] == [], "somebody else could act as the pipeline"
+
+
+def test_a_forks_pipeline_run_in_the_gitlab_project_is_taken_for_the_projects_own() -> None:
+    for role in ("pactum-ci-deploy-prod", "pactum-ci-push"):
+        assert decisions("gitlab.com", role, list(INDISTINGUISHABLE.values())) == [True], "a gap AWS cannot close"
+    told = (ROOT / "docs" / "account.md").read_text()
+    assert "ci_allow_fork_pipelines_to_run_in_parent_project" in told, "so whoever sets it up has to"
 
 
 @pytest.mark.parametrize("role", GITHUB_TABLE)

@@ -55,6 +55,18 @@ BUCKET, CLOSED = (
 )
 
 
+LOG: dict[str, Any] = {
+    "urn": "urn:pulumi:prod::pactum::aws:cloudwatch/logGroup:LogGroup::pactum-prod-mail",
+    "type": "aws:cloudwatch/logGroup:LogGroup",
+    "retainOnDelete": True,
+}
+RECORD: dict[str, Any] = {
+    "urn": "urn:pulumi:prod::pactum::aws:route53/record:Record::pactum-prod-validation",
+    "type": "aws:route53/record:Record",
+    "retainOnDelete": True,
+}
+
+
 class Project:
     """A copy of what the scripts need, with a pulumi that only pretends."""
 
@@ -126,8 +138,22 @@ def test_buckets_stay_with_their_settings_and_the_rest_goes(project: Project) ->
         "python -m ops unprotect --stack prod --project pactum --confirm pactum-prod",
         f"here state unprotect {DATABASE['urn']} --stack prod --yes",
         f"here state protect {BUCKET['urn']} {CLOSED['urn']} --stack prod --yes",
+        "here stack export --stack prod",
         "here destroy --stack prod --yes --exclude-protected --refresh",
     ], "first in AWS, then in Pulumi; a bucket that stays must not be left open"
+
+
+def test_logs_that_outlive_their_process_go_with_the_stack(project: Project) -> None:
+    """Made again under its name, the stack would find theirs taken."""
+    project.has("here", "prod", LOG, RECORD)
+    done = project.run("down", "prod", CONFIRM="pactum-prod")
+    assert done.returncode == 0, done.stderr
+    verbs = [" ".join(call.split()[1:3]) for call in project.calls]
+    assert verbs.index("stack import") < verbs.index("destroy --stack")
+    state = json.loads((project.states / "here-prod").read_text())
+    log, record = state["deployment"]["resources"]
+    assert not log.get("retainOnDelete")
+    assert record == RECORD, "another certificate may be renewed by it"
 
 
 def test_the_accounts_own_stack_is_not_taken_down_so(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,7 +51,7 @@ def test_the_regions_are_amazons() -> None:
         ),
         (
             {"aws:region": "eu-west-1", "zones": ["a", "d"]},
-            'pactum:zones = ["a", "d"]\n      has a zone that eu-west-1 has not.\n      Choose among a, b or c.',
+            'pactum:zones = ["a", "d"]\n      has d, which eu-west-1 has not.\n      Choose among a, b or c.',
         ),
         (
             {"aws:defaultTags": {"tag": {"project": "pactum"}}},
@@ -99,3 +100,25 @@ def test_how_a_provider_reaches_aws_may_be_said() -> None:
 def test_an_outpost_of_letters_is_no_zone() -> None:
     assert zone_letters("us-east-1") == "abcdef"
     assert zone_letters("") == "abcdef", "a region that was refused is not refused again by its zones"
+
+
+@pytest.mark.parametrize(
+    ("region", "zones", "words"),
+    [
+        ("ap-northeast-1", ["a", "b"], "has b, which ap-northeast-1 has not.\n      Choose among a, c or d."),
+        ("ca-central-1", ["a", "b", "c"], "has c, which ca-central-1 has not.\n      Choose among a, b or d."),
+        ("eu-central-1", ["d", "e"], "has d and e, which eu-central-1 has not."),
+        ("us-west-1", ["a", "b", "c"], "are three; an account has two zones in us-west-1."),
+        ("ap-northeast-1", ["a", "c", "d"], ""),
+        ("ca-central-1", ["b", "d"], ""),
+        ("us-west-1", ["a", "c"], ""),
+        ("us-west-2", ["a", "c", "d"], ""),
+    ],
+)
+def test_zones_are_those_of_the_region(region: str, zones: list[str], words: str) -> None:
+    image = f"123456789012.dkr.ecr.{region}.amazonaws.com/pactum"
+    changes: dict[str, object] = {"aws:region": region, "zones": zones, "repositoryUrl": image}
+    if words:
+        assert f"pactum:zones = {json.dumps(zones)}\n      {words}" in refusal(**changes)
+    else:
+        assert settings(**changes).network.zones == tuple(region + letter for letter in zones)  # type: ignore[arg-type]

@@ -100,6 +100,17 @@ def test_issuers_are_made_for_the_pipelines_there_are() -> None:
     assert all(recorder.waits(preview, issuer) for issuer in issuers), "IAM refuses a trust in what is not there"
 
 
+def test_issuers_that_the_account_has_already_are_trusted_and_not_made_again() -> None:
+    made, existing = bootstrapped(), bootstrapped(identityProviders="existing")
+    assert existing.error is None, existing.error
+    assert existing.of_type("aws:iam/openIdConnectProvider:OpenIdConnectProvider") == [], "EntityAlreadyExists"
+    trusts = [
+        [role.inputs["assumeRolePolicy"] for role in recorder.of_type("aws:iam/role:Role")]
+        for recorder in (made, existing)
+    ]
+    assert trusts[0] == trusts[1], "their ARNs follow from account and issuer"
+
+
 REFUSED = {
     "projectName": ("Pactum_", "pactum"),
     "repositoryName": ("Pactum", "pactum"),
@@ -109,6 +120,7 @@ REFUSED = {
     "gitlabHost": ("https://gitlab.com", "gitlab.com"),
     "gitlabProject": ("pactum", "example/pactum"),
     "jenkinsIssuer": ("http://jenkins.example.com/oidc", "https://"),
+    "identityProviders": ("mine", "create or existing"),
     "budgetUsd": (0, "from 1 to"),
     "budgetEmail": ("owner", "owner@example.com"),
 }
@@ -123,14 +135,30 @@ def test_a_wrong_value_is_refused_with_a_right_one(key: str) -> None:
     assert remedy in told, "the reader can correct the file without opening the code"
 
 
+NO_JENKINS = {"jenkinsIssuer": "", "jenkinsJob": ""}
 DEPLOYMENTS = {
     "a wildcard": ({"prod": {"branches": "*"}}, "without patterns"),
     "a wildcard behind": ({"prod": {"branches": "main release/*"}}, "without patterns"),
     "no branch": ({"prod": {}}, "branches is missing"),
+    "a blank for branches": ({"prod": {"branches": " "}}, "names no branch"),
+    "a ref": ({"prod": {"branches": "main refs/heads/next"}}, "Write main, not refs/heads/main."),
+    "no stack": ({}, "pipelines are configured: they could neither push nor deploy"),
+    "a name that AWS takes in no role's": ({"p" * 30: {"branches": "main"}}, "does not fit into the names of AWS"),
+    "a zone without its name": ({"prod": {"branches": "main", "hostedZoneId": "Z012345"}}, "need each other"),
+    "a name without its zone": ({"prod": {"branches": "main", "domainName": "a.example.com"}}, "need each other"),
+    "a domain of the wrong form": (
+        {"prod": {"branches": "main", "hostedZoneId": "Z012345", "domainName": "*.example.com"}},
+        "prod.domainName has the wrong form",
+    ),
     "a misspelt field": ({"prod": {"branches": "main", "hostedZone": "Z012345"}}, "Did you mean hostedZoneId?"),
     "a zone of the wrong form": ({"prod": {"branches": "main", "hostedZoneId": "pactum.example.com"}}, "Z0123456789"),
-    "a name of nobody's": ({"Prod": {"branches": "main"}}, "is no stack's name"),
-    "the pipelines' own name": ({"ci": {"branches": "main"}}, "is taken by pipelines"),
+    "a name of nobody's": ({"Prod": {"branches": "main"}}, "Name the stack with small letters"),
+    "the pipelines' own name": ({"ci": {"branches": "main"}}, "with pactum-ci begin the roles of pipelines"),
+    "a pipeline's role": ({"ci-deploy": {"branches": "main"}}, "with pactum-ci begin the roles of pipelines"),
+    "the state's bucket": ({"state": {"branches": "main"}}, "with pactum-state begin the bucket"),
+    "the boundaries": ({"boundary": {"branches": "main"}}, "with pactum-boundary begin"),
+    "the budget": ({"month": {"branches": "main"}}, "with pactum-month begin"),
+    "the key": ({"pulumi": {"branches": "main"}}, "with pactum-pulumi begin"),
     "a stack within another's names": (
         {"prod": {"branches": "main"}, "prod-eu": {"branches": "main"}},
         "who may deploy prod could change prod-eu",
@@ -141,7 +169,31 @@ DEPLOYMENTS = {
 @pytest.mark.parametrize("case", DEPLOYMENTS)
 def test_deployments_that_would_trust_or_touch_too_much_are_refused(case: str) -> None:
     deployments, told = DEPLOYMENTS[case]
-    assert told in refused(deployments=deployments)
+    message = refused(deployments=deployments, githubRepository="example/pactum")
+    assert message.startswith("1 problem "), message
+    assert told in message
+
+
+def test_without_a_pipeline_no_stack_need_be_deployed_by_one() -> None:
+    recorder = bootstrapped(deployments={}, **dict.fromkeys(("githubRepository", "gitlabProject"), ""), **NO_JENKINS)
+    assert recorder.error is None, recorder.error
+
+
+def test_a_project_whose_name_leaves_no_room_is_refused_here_already() -> None:
+    told = refused(projectName="p" * 30)
+    assert told.startswith("1 problem "), "once, and not for each stack"
+    assert "pactum-bootstrap:projectName" in told
+
+
+def test_an_issuer_with_a_port_is_refused() -> None:
+    jenkins = {
+        "jenkinsIssuer": "https://jenkins.example.com:8443/oidc",
+        "jenkinsJob": "https://j.example.com:8443/job/a",
+    }
+    told = refused(**jenkins)
+    assert told.startswith("1 problem "), "the job's address is only a text in its tokens, and may have one"
+    assert "jenkinsIssuer" in told
+    assert "has a port" in told, "IAM would refuse it, halfway through"
 
 
 def test_jenkins_needs_both_of_its_addresses() -> None:

@@ -40,6 +40,7 @@ def test_the_certificate_is_validated_in_the_zone_before_the_listener_takes_it()
     assert record_.inputs["name"] == "_0a1b.pactum.example.com.", "what ACM asks for"
     assert (record_.inputs["type"], record_.inputs["records"]) == ("CNAME", ["_2c3d.acm-validations.aws."])
     assert record_.inputs["allowOverwrite"] is True, "another certificate of the name has the same record"
+    assert record_.retained, "and is renewed by it, when this one is gone"
     validation = recorder.only(VALIDATION)
     assert recorder.waits(validation, record_), "ACM would never see it"
     https = recorder.only(LISTENER, "pactum-staging-https")
@@ -56,7 +57,7 @@ def test_a_certificate_of_ones_own_is_used_and_a_zone_then_gets_the_domain_only(
         assert names == ([DOMAIN] if "hostedZoneId" in changes else [])
 
 
-def test_the_domain_leads_to_the_balancer_once_it_listens_and_takes_no_record_that_stands_there() -> None:
+def test_the_domain_leads_to_the_balancer_and_takes_no_record_that_stands_there() -> None:
     recorder = stack(**WITH_ZONE)
     alias = recorder.only(RECORD, "pactum-staging-domain")
     assert (alias.inputs["name"], alias.inputs["type"], alias.inputs["zoneId"]) == (DOMAIN, "A", ZONE)
@@ -65,8 +66,21 @@ def test_the_domain_leads_to_the_balancer_once_it_listens_and_takes_no_record_th
     assert target["name"] == f"pactum-staging-web-1.{REGION}.elb.amazonaws.com"
     assert (target["zoneId"], target["evaluateTargetHealth"]) == (balancers_zone, False)
     assert not alias.inputs.get("allowOverwrite"), "users may come by the record that is there"
-    assert recorder.waits(alias, recorder.only(LISTENER, "pactum-staging-https")), "nobody would answer them"
     assert not [one for one in recorder.of_type(RECORD) if one.inputs["type"] == "AAAA"], "the balancer has no IPv6"
+
+
+def test_users_are_brought_when_a_release_was_found_good_and_not_before() -> None:
+    recorder = stack(**WITH_ZONE)
+    alias = recorder.only(RECORD, "pactum-staging-domain")
+    assert recorder.waits(alias, recorder.only(LISTENER, "pactum-staging-https")), "nobody would answer them"
+    timeline = recorder.timeline
+    assert timeline.index("ops verify") < timeline.index(f"{RECORD} pactum-staging-domain"), (
+        "a site that moves would be down for as long as its first update takes"
+    )
+    configure("staging", imageDigest=DIGEST, **WITH_ZONE)
+    refused = record(deploy, refuse=("command:local:run", "ops verify"))
+    assert refused.error is not None
+    assert [one.name for one in refused.of_type(RECORD)] == ["pactum-staging-validation"]
 
 
 @pytest.mark.parametrize("changes", [WITH_ZONE, WITH_CERTIFICATE])

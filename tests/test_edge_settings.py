@@ -56,6 +56,8 @@ def test_a_domain_is_always_reached_over_https_and_without_one_there_is_no_https
         ({**DOMAIN, "hostedZoneId": "example.com"}, "hostedZoneId", "has the wrong form"),
         ({**ZONE, "domainName": "https://pactum.example.com"}, "domainName", "has the wrong form"),
         ({**ZONE, "domainName": "*.example.com"}, "domainName", "has the wrong form"),
+        ({**ZONE, "domainName": "example.c0m"}, "domainName", "has the wrong form"),
+        ({**ZONE, "domainName": "example.xn--p1ai-"}, "domainName", "has the wrong form"),
         (
             {**DOMAIN, "certificateArn": "arn:aws:iam::123456789012:server-certificate/a"},
             "certificateArn",
@@ -80,6 +82,11 @@ def test_one_mistake_is_refused_once_and_named(given: dict[str, Any], key: str, 
     message = refusal(**given)
     assert message.startswith(f"1 problem in the configuration of this stack:\n  1. pactum:{key}"), message
     assert words in message
+
+
+@pytest.mark.parametrize("name", ["xn--80ak6aa92e.xn--p1ai", "shop.xn--vermgensberatung-pwb", "pactum.example.com"])
+def test_names_in_other_scripts_are_written_as_dns_has_them(name: str) -> None:
+    assert read(**ZONE, domainName=name).domain_name == name
 
 
 def test_a_long_name_may_stand_in_a_certificate_of_ones_own() -> None:

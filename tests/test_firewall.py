@@ -90,9 +90,11 @@ def test_every_rule_has_a_metric_and_keeps_no_samples(made: Recorder) -> None:
 
 
 def test_the_log_keeps_what_was_refused_or_counted_without_secret_headers(made: Recorder) -> None:
-    group = made.only("aws:cloudwatch/logGroup:LogGroup").inputs
-    assert group["name"].startswith("aws-waf-logs-"), "AWS WAF writes to no other log group"
-    assert group["retentionInDays"] == 90
+    group = made.only("aws:cloudwatch/logGroup:LogGroup")
+    assert group.name.startswith("aws-waf-logs-"), "AWS WAF writes to no other log group"
+    assert "name" not in group.inputs, "the next firewall's group would find the name taken: this one stays"
+    assert group.retained, "who turns the firewall off may not delete what it refused, and a pipeline cannot"
+    assert group.inputs["retentionInDays"] == 90
     logging = made.only(LOGGING).inputs
     assert logging["resourceArn"] == ACL_ARN
     redacted = {one["singleHeader"]["name"] for one in logging["redactedFields"]}

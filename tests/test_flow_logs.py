@@ -28,7 +28,10 @@ def test_all_traffic_of_the_network_is_recorded() -> None:
 
 
 def test_records_are_kept_as_long_as_the_stacks_logs() -> None:
-    assert flow_logs().only("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 60
+    group = flow_logs().only("aws:cloudwatch/logGroup:LogGroup")
+    assert group.inputs["retentionInDays"] == 60
+    assert group.retained, "who turns flow logs off may not delete what was recorded, and a pipeline cannot"
+    assert "name" not in group.inputs, "turned on again, the name would be taken"
 
 
 def test_only_flow_logs_of_this_account_may_use_the_role() -> None:

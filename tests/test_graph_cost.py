@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
     import pytest
 
-# Measured alone on two quiet cores: 1.2 s and 143 MB, of which Pulumi alone is 44 and `pulumi_aws.ec2` 27.
-MOST_SECONDS = 4.0
-MOST_MEGABYTES = 146
+# Of the processor. Measured on two cores: 0.9 s, 1.0 s with four other programs that never rest; of which importing
+# Pulumi and this measurement are 0.25. And 109 MB: Pulumi alone is 44, and what is loaded of `pulumi_aws.ec2` is 13.
+MOST_SECONDS = 1.5
+MOST_MEGABYTES = 130
+# The fastest of so many counts: a machine that runs tests is busy, and its processor's time is then longer too.
+TRIES = 4
 MEASURE = """
 import json, re, time
 from pathlib import Path
@@ -34,13 +37,21 @@ print(json.dumps([str(recorder.error), len(recorder.resources), time.process_tim
 """
 
 
-def test_productions_graph_is_built_in_little_time_and_memory() -> None:
+def measure() -> tuple[float, int]:
+    """Seconds and megabytes."""
     measured = subprocess.run(
         [sys.executable, "-c", MEASURE], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
     )
     error, resources, seconds, megabytes = json.loads(measured.stdout)
     assert (error, resources > 100) == ("None", True)
-    # Of the processor, and generous: machines that run tests are slow and busy. What doubles it is seen.
+    return seconds, megabytes
+
+
+def test_productions_graph_is_built_in_little_time_and_memory() -> None:
+    seconds, megabytes = measure()
+    for _ in range(TRIES - 1):
+        if seconds > MOST_SECONDS:
+            seconds = min(seconds, measure()[0])
     assert seconds <= MOST_SECONDS
     assert megabytes <= MOST_MEGABYTES, "load what only some stacks use where it is used, or register it by its type"
 
@@ -53,6 +64,17 @@ def test_the_program_does_not_look_for_garbage(monkeypatch: pytest.MonkeyPatch) 
     finally:
         gc.enable()
     assert seen == [False]
+
+
+def test_nor_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_exit: list[object] = []
+    monkeypatch.setattr("atexit.register", at_exit.append)
+    monkeypatch.setattr("stacks.application.deploy", lambda: None)
+    try:
+        start.start()
+    finally:
+        gc.enable()
+    assert at_exit == [gc.freeze], "half a second at every preview's end"
 
 
 def test_a_rehearsal_looks_for_it_again_afterwards(tmp_path: Path) -> None:

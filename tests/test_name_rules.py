@@ -8,7 +8,7 @@ import pytest
 from infra.name_rules import ADDED_BY_PULUMI, LIMITS, NAME_LENGTH, PROCESS_NAME_LENGTH
 from infra.settings import SettingsError, load
 from stacks.application import deploy
-from tests.recorder import DIGEST, Recorder, record, stack_config
+from tests.recorder import ACCOUNT, DIGEST, Recorder, record, stack_config
 
 STACK = "p" * (NAME_LENGTH - len("pactum"))
 # What AWS's own documentation and the provider's schema say of names, by type. None: the name is no part of AWS's.
@@ -45,6 +45,7 @@ def recorded(stack: str) -> Recorder:
         "prod",
         imageDigest=DIGEST,
         mediaBucket=True,
+        permissionsBoundaryArn=f"arn:aws:iam::{ACCOUNT}:policy/pactum-boundary-{stack}",
         **{"aws:defaultTags": {"tags": {"project": "pactum", "stack": stack}}},
         workers={longest[0]: {"command": command}},
         jobs={longest[1]: {"command": command, "schedule": "rate(1 hour)"}},
@@ -95,4 +96,13 @@ def test_a_projects_name_that_leaves_no_room_for_a_stacks_is_refused() -> None:
     pulumi.runtime.set_all_config(stack_config("staging"))
     pulumi.runtime.set_mocks(None, project="p" * NAME_LENGTH, stack="a")  # type: ignore[arg-type] # names only
     with pytest.raises(SettingsError, match=r"is no name for a load balancer[^\n]*\n[^\n]* 18 characters at most"):
+        load()
+
+
+@pytest.mark.parametrize("stack", ["boundary", "ci", "ci-deploy", "month", "pulumi", "state"])
+def test_a_stack_is_not_called_like_what_bootstrap_makes(stack: str) -> None:
+    pulumi.runtime.set_all_config(stack_config("staging"))
+    pulumi.runtime.set_mocks(None, project="pactum", stack=stack)  # type: ignore[arg-type] # names only
+    whose = f"pactum-{stack.partition('-')[0]}"
+    with pytest.raises(SettingsError, match=f"`{stack}` is no stack's name: with {whose} begin"):
         load()

@@ -91,6 +91,7 @@ def test_a_wrong_field_of_a_worker_is_refused_with_its_rule(fields: dict[str, ob
     [
         ({"schedule": "cron(0 10 * * ?)"}, "tick.schedule has 5 fields; cron has six"),
         ({"schedule": "rate(1 minutes)"}, "tick.schedule has the wrong unit; AWS wants `rate(1 minute)`."),
+        ({"schedule": "cron(0 0 31 2 ? *)"}, "tick.schedule is not due within 5 years."),
         ({"schedule": 5}, "tick.schedule is not a text."),
         ({"schedule": ""}, "tick.schedule is not a text."),
         ({"timezone": "Mars/Olympus"}, "tick.timezone is no time zone of the IANA data base."),

@@ -105,10 +105,31 @@ def test_starts_that_failed_are_kept_encrypted_for_two_weeks(both: Recorder) -> 
     assert queue == {"sqsManagedSseEnabled": True, "messageRetentionSeconds": 14 * 24 * 3600}
 
 
+def test_people_are_told_of_starts_that_failed(both: Recorder) -> None:
+    alarm = both.only("aws:cloudwatch/metricAlarm:MetricAlarm", "pactum-staging-jobs-not-started").inputs
+    assert (alarm["namespace"], alarm["metricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+    queue = both.only("aws:sqs/queue:Queue")
+    assert alarm["dimensions"] == {"QueueName": queue.name}
+    assert (alarm["comparisonOperator"], alarm["threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+    assert (alarm["statistic"], alarm["evaluationPeriods"]) == ("Maximum", 1), "one is a job that did not run"
+    assert alarm["treatMissingData"] == "notBreaching", "SQS does not count a queue that was empty for six hours"
+    topic = both.only("aws:sns/topic:Topic", "pactum-staging-alarms")
+    assert alarm["alarmActions"] == alarm["okActions"] == [f"arn:aws:sns:{REGION}:{ACCOUNT}:{topic.name}"]
+
+
+def test_what_a_worker_or_job_wrote_outlives_its_entry(both: Recorder) -> None:
+    groups = both.of_type("aws:cloudwatch/logGroup:LogGroup")
+    retained = {group.inputs["name"] for group in groups if group.retained}
+    assert retained == {"/pactum/staging/mail", "/pactum/staging/tick"}, (
+        "a pipeline may delete no log, and an entry that goes would fail every update from then on"
+    )
+
+
 def test_a_stack_without_jobs_has_no_queue_no_group_and_no_role_for_them() -> None:
     recorder = stack(jobs={})
     assert recorder.error is None
-    found = [one.name for one in recorder.resources if "scheduler" in one.type + one.name or "sqs" in one.type]
+    services = ("scheduler", "sqs", "not-started")
+    found = [one.name for one in recorder.resources if any(word in one.type + one.name for word in services)]
     assert found == []
 
 

@@ -204,14 +204,22 @@ def test_a_flow_log_that_ec2_refuses_is_an_error_with_its_reason(monkeypatch: py
         realised(monkeypatch, "ec2", "aws:ec2/flowLog:FlowLog", FLOW_LOG, ("create_flow_logs", ASKED, answer))
 
 
-def test_a_balancer_is_told_where_to_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    inputs = {"name": "it", "accessLogs": {"bucket": "logs", "prefix": "balancer", "enabled": True}}
+ON = {"bucket": "logs", "prefix": "balancer", "enabled": True}
+
+
+@pytest.mark.parametrize(
+    ("logs", "told"),
+    [
+        (ON, {"bucket": "logs", "enabled": "true", "prefix": "balancer"}),
+        ({"bucket": "", "enabled": False}, {"enabled": "false"}),
+    ],
+)
+def test_a_balancer_is_told_where_to_log_or_not_to(
+    monkeypatch: pytest.MonkeyPatch, logs: dict[str, object], told: dict[str, str]
+) -> None:
+    inputs = {"name": "it", "accessLogs": logs}
     arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/it/1"
-    attributes = [
-        {"Key": "access_logs.s3.bucket", "Value": "logs"},
-        {"Key": "access_logs.s3.enabled", "Value": "true"},
-        {"Key": "access_logs.s3.prefix", "Value": "balancer"},
-    ]
+    attributes = [{"Key": f"access_logs.s3.{name}", "Value": value} for name, value in told.items()]
     realised(
         monkeypatch,
         "elbv2",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infra.schedule_expression import Cron, Rate, ScheduleError, parse, time_zone
+from infra.schedule_expression import Cron, Rate, ScheduleError, parse, parse_future, time_zone
 
 
 def due(expression: str, moment: str) -> bool:
@@ -94,6 +94,42 @@ def test_what_aws_would_refuse_is_refused_with_its_reason(expression: str, words
     with pytest.raises(ScheduleError) as refused:
         parse(expression)
     assert words in str(refused.value)
+
+
+NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "cron(0 0 31 2 ? *)",
+        "cron(0 0 31 4,6 ? *)",
+        "cron(0 0 * * ? 2025)",
+        "cron(0 0 21 11 ? 2026)",
+        "cron(0 0 ? 2 SUN 2033)",
+        "cron(0 0 30 2 ? 2026-2199)",
+    ],
+)
+def test_what_is_never_due_again_is_refused(expression: str) -> None:
+    parse(expression)  # AWS takes it
+    with pytest.raises(ScheduleError, match="is not due within 5 years"):
+        parse_future(expression, NOW)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "rate(1 day)",
+        "cron(0 0 29 2 ? *)",
+        "cron(0 3 23 11 ? 2026)",
+        "cron(59 23 22 11 ? 2026)",  # it is still the 22nd in Honolulu
+        "cron(59 23 31 12 ? 2026)",
+        "cron(0 0 1 1 ? 2031)",
+        "cron(0 9 ? * TUE#5 *)",
+    ],
+)
+def test_what_is_due_some_day_is_read(expression: str) -> None:
+    assert type(parse_future(expression, NOW)) is type(parse(expression))
 
 
 def test_time_zones_are_those_of_the_iana_data_base() -> None:

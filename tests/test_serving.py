@@ -10,7 +10,8 @@ from tests.test_settings import refusal, settings
 
 
 @pytest.mark.parametrize(
-    ("cpu", "processes", "threads"), [(256, 1, 4), (512, 1, 4), (1024, 2, 4), (2048, 2, 8), (4096, 4, 8)]
+    ("cpu", "processes", "threads"),
+    [(256, 1, 4), (512, 1, 4), (1024, 2, 4), (2048, 2, 8), (4096, 4, 8), (16384, 16, 8)],
 )
 def test_processes_and_threads_follow_the_cpu_and_there_is_always_one(cpu: int, processes: int, threads: int) -> None:
     size = serving(cpu=cpu, memory_mib=8192, connections=1000, tasks=1)
@@ -92,13 +93,20 @@ def test_both_stacks_have_a_connection_for_each_thread() -> None:
 
 @pytest.mark.parametrize(
     ("instance_class", "gib"),
-    [("db.t4g.micro", 1), ("db.t4g.medium", 4), ("db.m7g.large", 8), ("db.m7g.2xlarge", 32), ("db.r6g.xlarge", 32)],
+    [
+        *(("db.t4g.micro", 1), ("db.t4g.medium", 4), ("db.t4g.large", 8), ("db.t3.2xlarge", 32)),
+        *(("db.m7g.large", 8), ("db.m7g.2xlarge", 32), ("db.r6g.xlarge", 32), ("db.r6gd.16xlarge", 512)),
+    ],
 )
 def test_memory_of_instance_classes_is_amazons(instance_class: str, gib: int) -> None:
     assert rds_memory_gib(instance_class) == gib
 
 
-def test_an_instance_class_of_unknown_memory_is_refused_in_the_stack_file() -> None:
-    assert "pactum:databaseInstanceClass = db.x2g.large\n      has the wrong form." in refusal(
-        databaseInstanceClass="db.x2g.large"
+@pytest.mark.parametrize(
+    "instance_class",
+    ["db.x2g.large", "db.m7g.micro", "db.r6g.medium", "db.t4g.4xlarge", "db.m7g.3xlarge", "db.t5.large"],
+)
+def test_an_instance_class_that_there_is_not_or_of_unknown_memory_is_refused(instance_class: str) -> None:
+    assert f"pactum:databaseInstanceClass = {instance_class}\n      has the wrong form." in refusal(
+        databaseInstanceClass=instance_class
     )

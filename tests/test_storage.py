@@ -34,7 +34,10 @@ def test_a_stack_that_asks_for_no_bucket_has_none() -> None:
     recorder = stack(mediaBucket=False, accessLogs=False)
     assert recorder.of_type(BUCKET) == []
     assert "MEDIA_BUCKET" not in variables(recorder, "pactum-staging-web")
-    assert "accessLogs" not in recorder.only(BALANCER).inputs
+    off = recorder.only(BALANCER).inputs["accessLogs"]
+    assert off == {"bucket": "", "enabled": False}, (
+        "without the block the provider changes nothing: the balancer would log on, to a bucket that is deleted"
+    )
 
 
 def test_the_application_is_told_where_uploads_go_under_the_name_it_knows() -> None:

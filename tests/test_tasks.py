@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.task_roles import execution_policy, trust_policy
+from infra.task_roles import execution_policy
 from stacks.application import deploy
 from tests.recorder import ACCOUNT, DIGEST, REGION, ROOT, Recorder, configure, container, record
 
@@ -132,10 +132,12 @@ def test_execution_roles_name_exact_resources() -> None:
     assert {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": [SECRET]} in statements
 
 
-def test_roles_are_assumed_by_ecs_tasks_of_this_account_only() -> None:
-    (statement,) = trust_policy(ACCOUNT)["Statement"]
-    assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
-    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+def test_roles_are_assumed_by_ecs_tasks_of_this_account_only(stack: Recorder) -> None:
+    for name in ("web-execution", "web-task"):
+        role = stack.only("aws:iam/role:Role", f"pactum-staging-{name}")
+        (statement,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+        assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
 
 def test_ecs_asks_a_web_container_what_the_images_healthcheck_asks(stack: Recorder) -> None:

@@ -1,6 +1,8 @@
 """The most that any role of a stack may ever do, whoever writes its policies."""
 
 from infra.access.documents import Document, Scope, allow, document, each
+from infra.access.secret_keys import use_of_secret_keys
+from infra.access.tags import masters_tag
 
 
 def boundary_name(project: str, stack: str) -> str:
@@ -14,7 +16,6 @@ def boundary_policy(scope: Scope, repository_name: str) -> Document:
     The pipeline that deploys a stack writes its roles. This keeps it from writing one that can do more than a task, a
     schedule or a flow log of that stack needs: nothing about users, roles, keys, networks, or another stack.
     """
-    database = scope.arn("rds", f"db:{scope.name}-database")
     return document(
         # What follows knows no resources: ECR's login, channels of ECS Exec, and the list of log groups.
         allow(
@@ -44,8 +45,9 @@ def boundary_policy(scope: Scope, repository_name: str) -> Document:
         allow(
             ["secretsmanager:GetSecretValue"],
             scope.arn("secretsmanager", "secret:rds!db-*"),
-            {"StringEquals": {"aws:ResourceTag/aws:rds:primaryDBInstanceArn": database}},
+            {"StringEquals": masters_tag(scope)},
         ),
+        use_of_secret_keys(scope),
         allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], f"arn:aws:s3:::{scope.name}-media*/*"),
         allow(["s3:ListBucket"], f"arn:aws:s3:::{scope.name}-media*"),
         allow(["ecs:RunTask", "ecs:TagResource"], _tasks(scope)),

@@ -12,6 +12,7 @@ from infra.access.deploying import deploying_policies
 from infra.access.documents import Document, Scope
 from infra.access.pushing import pushing_policy
 from infra.access.reading import contents_policy, reading_policy
+from infra.access.serving import Records
 from infra.access.state import state_policy, state_reading_policy
 from infra.access.trust import Issuer, deploy_trust, preview_trust, push_trust
 from infra.bootstrap_settings import BootstrapSettings, DeploymentSettings
@@ -76,7 +77,8 @@ class CiRoles(pulumi.ComponentResource):
         self._attach("ci-preview-read", role, self._reading)
         where = self._where().apply(lambda where: state_reading_policy(where["bucket"], where["key"], self._project))
         self._inline("ci-preview-state", role, where)
-        self._inline("ci-preview-contents", role, contents_policy())
+        contents = self._where().apply(lambda where: contents_policy(where["bucket"]))
+        self._inline("ci-preview-contents", role, contents)
         return role.arn
 
     def _push(self) -> pulumi.Output[str]:
@@ -92,7 +94,8 @@ class CiRoles(pulumi.ComponentResource):
         trust = deploy_trust(self._args.issuers, stack, deployment.branches)
         role = self._role(label, trust, session_seconds=DEPLOY_SESSION_SECONDS)
         self._attach(f"{label}-read", role, self._reading)
-        for part, policy in deploying_policies(self._scope(deployment), deployment.hosted_zone_id).items():
+        records = Records(hosted_zone_id=deployment.hosted_zone_id, domain_name=deployment.domain_name)
+        for part, policy in deploying_policies(self._scope(deployment), records).items():
             self._attach(f"{label}-{part}", role, self._policy(f"{label}-{part}", policy).arn)
         where = self._where().apply(lambda where: state_policy(where["bucket"], where["key"], self._project, stack))
         self._inline(f"{label}-state", role, where)

@@ -6,6 +6,7 @@ from typing import Any
 
 Document = dict[str, Any]
 Statement = dict[str, Any]
+Texts = str | Sequence[str]
 Condition = Mapping[str, Mapping[str, str | Sequence[str]]]
 
 
@@ -35,23 +36,55 @@ def document(*statements: Statement) -> Document:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def allow(actions: Sequence[str], resources: str | Sequence[str], condition: Condition | None = None) -> Statement:
+def allow(actions: Texts, resources: Texts, condition: Condition | None = None) -> Statement:
     """A statement that allows."""
-    return _statement("Allow", actions, resources, condition)
+    return _statement("Allow", actions, "Resource", resources, condition)
 
 
-def deny(actions: Sequence[str], resources: str | Sequence[str], condition: Condition | None = None) -> Statement:
+def deny(actions: Texts, resources: Texts, condition: Condition | None = None) -> Statement:
     """A statement that no other one overrules."""
-    return _statement("Deny", actions, resources, condition)
+    return _statement("Deny", actions, "Resource", resources, condition)
 
 
-def _statement(effect: str, actions: Sequence[str], resources: str | Sequence[str], condition: Any) -> Statement:  # noqa: ANN401 - see Condition
-    made: Statement = {
-        "Effect": effect,
-        "Action": list(actions),
-        "Resource": resources if isinstance(resources, str) else list(resources),
-    }
+def deny_elsewhere(actions: Texts, resources: Texts) -> Statement:
+    """A statement that refuses the actions on everything but these resources, and allows nothing there."""
+    return _statement("Deny", actions, "NotResource", resources, None)
+
+
+def for_anyone(statement: Statement) -> Statement:
+    """The statement in the policy of a resource, where it says whom it is about: everybody its condition leaves."""
+    return {**statement, "Principal": "*"}
+
+
+def service_trust(service: str, account_id: str, source_arn: str = "") -> Document:
+    """Whom a role trusts: one service of AWS, on behalf of this account, or of one thing in it (`*` stands for any).
+
+    The condition closes the confused deputy's way in: the service asks for others as well.
+    """
+    ours: Condition = {"StringEquals": {"aws:SourceAccount": account_id}}
+    if source_arn:
+        operator = "ArnLike" if "*" in source_arn else "StringEquals"
+        ours = both(ours, {operator: {"aws:SourceArn": source_arn}})
+    principal = {"Service": f"{service}.amazonaws.com"}
+    return document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", "Condition": ours})
+
+
+def both(*conditions: Condition) -> Condition:
+    """A condition that holds where all of these do."""
+    met: dict[str, dict[str, str | Sequence[str]]] = {}
+    for condition in conditions:
+        for operator, keys in condition.items():
+            met.setdefault(operator, {}).update(keys)
+    return met
+
+
+def _statement(effect: str, actions: Texts, where: str, resources: Texts, condition: Condition | None) -> Statement:
+    made: Statement = {"Effect": effect, "Action": _texts(actions), where: _texts(resources)}
     return {**made, "Condition": condition} if condition else made
+
+
+def _texts(texts: Texts) -> str | list[str]:
+    return texts if isinstance(texts, str) else list(texts)
 
 
 def each(service: str, *names: str) -> list[str]:

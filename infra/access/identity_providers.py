@@ -20,6 +20,9 @@ class IdentityProvidersArgs:
 class IdentityProviders(pulumi.ComponentResource):
     """Creates an OpenID Connect provider in IAM for each kind of pipeline that is configured.
 
+    IAM has one provider for an issuer. In an account where somebody made them before, none is created here, and the
+    roles trust those: their ARNs are the same.
+
     IAM checks the issuers' certificates by its own authorities, so no thumbprint is given that would grow old.
     """
 
@@ -29,7 +32,7 @@ class IdentityProviders(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: IdentityProvidersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pactum:index:IdentityProviders", name, None, opts)
-        self._account_id, self.providers, self.issuers = args.account_id, [], []
+        self._args, self.providers, self.issuers = args, [], []
         settings = args.settings
         if settings.github_repository:
             arn = self._issuer(f"{name}-github", f"https://{GITHUB}")
@@ -45,8 +48,9 @@ class IdentityProviders(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _issuer(self, name: str, url: str) -> str:
-        provider = iam.OpenIdConnectProvider(
-            name, url=url, client_id_lists=[AUDIENCE], opts=pulumi.ResourceOptions(parent=self)
-        )
-        self.providers.append(provider)
-        return f"arn:aws:iam::{self._account_id}:oidc-provider/{url.removeprefix('https://')}"
+        if self._args.settings.create_providers:
+            provider = iam.OpenIdConnectProvider(
+                name, url=url, client_id_lists=[AUDIENCE], opts=pulumi.ResourceOptions(parent=self)
+            )
+            self.providers.append(provider)
+        return f"arn:aws:iam::{self._args.account_id}:oidc-provider/{url.removeprefix('https://')}"

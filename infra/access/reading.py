@@ -1,6 +1,6 @@
 """What a preview asks AWS: how everything is made, and nothing of what is in it."""
 
-from infra.access.documents import Document, allow, deny, document, each
+from infra.access.documents import Document, allow, deny, deny_elsewhere, document, each
 
 # What things hold, in contrast to how they are made.
 CONTENTS = (
@@ -12,13 +12,17 @@ CONTENTS = (
     "rds:DownloadDBLogFilePortion",
     "rds:DownloadCompleteDBLogFile",
     "ecs:ExecuteCommand",
+    "sqs:ReceiveMessage",
+    # User data, which is described and still holds whatever somebody wrote into it.
+    *each("ec2", "DescribeInstanceAttribute", "DescribeLaunchTemplateVersions"),
 )
 
 
 def reading_policy(account_id: str, project: str) -> Document:
     """What the provider calls to compare a stack with its program, for each type of resource the program has.
 
-    Describing and listing know no resources in most of these services, and show no contents.
+    Describing and listing know no resources in most of these services, and show how things are made: what a task is
+    started with, for example. Where they show contents too (user data in EC2), a preview is refused them below.
     """
     return document(
         allow(
@@ -57,6 +61,8 @@ def reading_policy(account_id: str, project: str) -> Document:
     )
 
 
-def contents_policy() -> Document:
-    """Refuses a preview all contents, whatever else is attached to its role."""
-    return document(deny(CONTENTS, "*"))
+def contents_policy(state_bucket_arn: str) -> Document:
+    """Refuses a preview contents, whatever else is attached to its role; of objects, all but Pulumi's state."""
+    return document(
+        deny(CONTENTS, "*"), deny_elsewhere(each("s3", "GetObject", "GetObjectVersion"), f"{state_bucket_arn}/*")
+    )

@@ -60,7 +60,12 @@ class GitHub:
 
 @dataclass(frozen=True, kw_only=True)
 class GitLab:
-    """A project of one GitLab, `GROUP/NAME`. Its subject proves project and branch, not environment or job."""
+    """A project of one GitLab, `GROUP/NAME`. Its subject proves project and branch, not environment or job.
+
+    A fork's own pipelines are another project's. But a member may run a fork's merge request in this project, and then
+    a fork's branch called main has the subject of this project's main: that has to be switched off in GitLab
+    (docs/account.md), for nothing AWS checks tells them apart.
+    """
 
     provider_arn: str
     host: str
@@ -73,7 +78,7 @@ class GitLab:
         return _web_identity(self.provider_arn, self.host, {"sub": [self._subject(branch) for branch in branches]})
 
     def preview(self) -> Statement:
-        """Any branch of the project: a merge request's job has no other subject. A fork is another project."""
+        """Any branch of the project: a merge request's job has no other subject."""
         return _web_identity(self.provider_arn, self.host, {}, {"sub": self._subject("*")})
 
     def _subject(self, branch: str) -> str:

@@ -8,12 +8,16 @@ from pulumi_aws import cloudwatch
 
 @dataclass(frozen=True, kw_only=True)
 class LogGroupArgs:
-    """`process` is the container whose log it is, such as web."""
+    """`process` is the container whose log it is, such as web.
+
+    With `outlives` the log is still there when the program has no such process any more.
+    """
 
     project: str
     stack: str
     process: str
     retention_days: int
+    outlives: bool = False
 
 
 class LogGroup(pulumi.ComponentResource):
@@ -28,7 +32,7 @@ class LogGroup(pulumi.ComponentResource):
             name,
             name=f"/{args.project}/{args.stack}/{args.process}",
             retention_in_days=args.retention_days,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=args.outlives),
         )
         self.name, self.arn = group.name, group.arn
         self.register_outputs({"name": self.name, "arn": self.arn})

@@ -1,4 +1,4 @@
-"""What the contract asks of the web process: starting, health, TLS to the database, answers through a balancer."""
+"""What the contract asks of the web process: starting, health, readiness, TLS to the database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rehearsal.contract.trial import Trial
 
 TOPIC = "The web process"
-UNAVAILABLE, FIRST_BAD_STATUS, BAD_REQUEST = 503, 500, 400
+UNAVAILABLE = 503
 HTTP_1_1 = 11
 READY_SECONDS = 15.0
 BY_ADDRESS = "10.0.0.9"
@@ -28,8 +28,6 @@ SETTINGS = (
     "take over deployment.settings at the end of settings.py, and wrap MIDDLEWARE in deployed(...), as the last section"
     " of docs/app-contract.md shows."
 )
-
-
 UNENCRYPTED = f"""
 SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = '{APP_USER}' AND NOT ssl
 """  # noqa: S608 - a name of ours
@@ -160,33 +158,6 @@ def verified_tls(trial: Trial) -> None:
     asked(web, trial.application.readiness_path)
 
 
-def page(trial: Trial) -> None:
-    web = trial.needing(trial.serving)
-    answer = asked(web, trial.terms.page, headers=OVER_HTTPS)
-    if answer.status >= FIRST_BAD_STATUS:
-        raise MissingError(f"{trial.terms.page} was answered {answer.status}{web.told()}")
-    if answer.status == BAD_REQUEST:
-        raise MissingError(f"{trial.terms.page} was answered 400 to a host name that ALLOWED_HOSTS has")
-    location = answer.headers.get("location", "")
-    if location.startswith("https://") and location.partition("://")[2].partition("/")[2] == trial.terms.page[1:]:
-        raise MissingError("A user who is on HTTPS is sent to HTTPS again and again: X-Forwarded-Proto is not read")
-
-
-def https(trial: Trial) -> None:
-    web = trial.needing(trial.serving)
-    plain = asked(web, trial.terms.page)
-    if not plain.headers.get("location", "").startswith("https://"):
-        raise MissingError(f"HTTPS=true, but {trial.terms.page} over plain HTTP was answered {plain.status}")
-    if "strict-transport-security" not in asked(web, trial.terms.page, headers=OVER_HTTPS).headers:
-        raise MissingError("HTTPS=true, but answers carry no Strict-Transport-Security")
-
-
-def foreign_host(trial: Trial) -> None:
-    answer = asked(trial.needing(trial.serving), trial.terms.page, host="foreign.example", headers=OVER_HTTPS)
-    if answer.status != BAD_REQUEST:
-        raise MissingError(f"{trial.terms.page} under a host name of somebody else's was answered {answer.status}")
-
-
 REQUIREMENTS = [
     Requirement(
         topic=TOPIC,
@@ -237,18 +208,5 @@ REQUIREMENTS = [
         name="checks the database's certificate and its name",
         remedy="Pass DATABASE_SSLMODE and DATABASE_SSLROOTCERT on: " + SETTINGS,
         check=verified_tls,
-    ),
-    Requirement(topic=TOPIC, name="answers a page without a 5xx", remedy="The log says why not.", check=page),
-    Requirement(
-        topic=TOPIC,
-        name="HTTPS=true: sends users to https, and tells browsers to stay there",
-        remedy=SETTINGS,
-        check=https,
-    ),
-    Requirement(
-        topic=TOPIC,
-        name="answers only under host names that ALLOWED_HOSTS has",
-        remedy="Set ALLOWED_HOSTS from the environment: " + SETTINGS,
-        check=foreign_host,
     ),
 ]

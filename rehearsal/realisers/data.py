@@ -1,4 +1,4 @@
-"""What keeps data: the database, secrets, image repository. The database is a real PostgreSQL in a container."""
+"""What keeps data: the database and secrets. The database is a real PostgreSQL in a container."""
 
 import os
 import secrets
@@ -202,50 +202,9 @@ _SECRET = Realiser(
 )
 
 
-def _encryption(configurations: list[Properties]) -> Properties:
-    return {"encryptionConfiguration": configurations[0]}
-
-
-_REPOSITORY = Realiser(
-    create=made_by(
-        "ecr",
-        "create_repository",
-        {
-            "name": "repositoryName",
-            "imageTagMutability": "imageTagMutability",
-            "imageScanningConfiguration": lambda value: {"imageScanningConfiguration": value},
-            "encryptionConfigurations": _encryption,
-            "tags": tag_list("tags"),
-        },
-        lambda inputs, response: Made(
-            id=inputs["name"],
-            outputs={
-                "arn": response["repository"]["repositoryArn"],
-                "registryId": response["repository"]["registryId"],
-                "repositoryUrl": response["repository"]["repositoryUri"],
-            },
-        ),
-    ),
-    properties=frozenset({"imageTagMutability", "imageScanningConfiguration", "encryptionConfigurations", "tags"}),
-    not_rehearsed={"forceDelete": AT_DELETION},
-    name_property="name",
-)
-
-_LIFECYCLE_POLICY = Realiser(
-    create=made_by(
-        "ecr",
-        "put_lifecycle_policy",
-        {"repository": "repositoryName", "policy": "lifecyclePolicyText"},
-        lambda inputs, response: Made(id=inputs["repository"], outputs={"registryId": response.get("registryId")}),
-    ),
-    properties=frozenset({"repository", "policy"}),
-)
-
 DATA: dict[str, Realiser] = {
     "aws:rds/subnetGroup:SubnetGroup": _SUBNET_GROUP,
     "aws:rds/parameterGroup:ParameterGroup": _PARAMETER_GROUP,
     "aws:rds/instance:Instance": _INSTANCE,
     "aws:secretsmanager/secret:Secret": _SECRET,
-    "aws:ecr/repository:Repository": _REPOSITORY,
-    "aws:ecr/lifecyclePolicy:LifecyclePolicy": _LIFECYCLE_POLICY,
 }

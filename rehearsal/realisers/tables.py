@@ -13,6 +13,7 @@ from rehearsal.realisers.network import NETWORK
 from rehearsal.realisers.observing import OBSERVING
 from rehearsal.realisers.randomness import RANDOMNESS
 from rehearsal.realisers.realiser import Realiser
+from rehearsal.realisers.repositories import REPOSITORIES
 from rehearsal.realisers.scaling import SCALING
 from rehearsal.realisers.scheduling import SCHEDULING
 from rehearsal.realisers.security_groups import SECURITY_GROUPS
@@ -33,6 +34,7 @@ REHEARSED: dict[str, Realiser] = {
     **TRAFFIC,
     **EDGE,
     **OBSERVING,
+    **REPOSITORIES,
     **IMAGES,
     **RANDOMNESS,
     **COMMANDS,

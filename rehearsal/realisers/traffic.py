@@ -41,11 +41,13 @@ def _attributes(names: dict[str, str], inputs: Properties) -> list[dict[str, str
 
 
 def _access_logs(logs: Properties) -> list[dict[str, str]]:
-    return [{"Key": f"access_logs.s3.{name}", "Value": _text(value)} for name, value in sorted(logs.items())]
+    """Like the provider's: a log that is off is told to be, and not where it would go."""
+    told = logs if logs.get("enabled") else {"enabled": False}
+    return [{"Key": f"access_logs.s3.{name}", "Value": _text(value)} for name, value in sorted(told.items())]
 
 
 def _balancer_attributes(tools: Tools, inputs: Properties, made: Made) -> None:
-    attributes = _attributes(_BALANCER_ATTRIBUTES, inputs) + _access_logs(inputs.get("accessLogs") or {})
+    attributes = _attributes(_BALANCER_ATTRIBUTES, inputs) + _access_logs(inputs.get("accessLogs", {}))
     if attributes:
         tools.client("elbv2").modify_load_balancer_attributes(LoadBalancerArn=made.id, Attributes=attributes)
 

@@ -20,7 +20,8 @@ def answer(question: dict[str, Any]) -> bool:
     context = EvalContext(
         principal_arn=question["principal"],
         principal_type="AssumedRole",
-        principal_account=ACCOUNT,
+        # The evaluator takes every bucket for the caller's own: the other way round it knows one of another account.
+        principal_account=keys.get("aws:resourceaccount", ACCOUNT),
         action=question["action"],
         resource_arn=question["resource"],
         region=REGION,
