@@ -129,6 +129,8 @@ def _go(
         if error.cause.ending in _CANNOT_SERVE:
             returned = plan.target.task_definition != serving.task_definition and order.runs(serving.task_definition)
             outcome = Outcome(failed=error.cause.sentence, returned=returned)
+            if returned:
+                following.take_back()
             rollback_words.failed(context, plan, serving, following, returned=returned)
         raise
     except KeyboardInterrupt as interruption:

@@ -50,12 +50,31 @@ class Move:
                 "work. The next `pulumi up` of a release that has it starts it again"
             )
         goes = f"{self.name} returns to {self.definition.get('family')}:{self.definition.get('revision')}"
-        return f"{goes}, and is started again" if self.tasks and not self.process.tasks else goes
+        return f"{goes}, and is started again" if self.starts else goes
+
+    @property
+    def stops(self) -> bool:
+        """Whether it is stopped because that release does not have it."""
+        return self.definition is None
+
+    @property
+    def starts(self) -> bool:
+        """Whether it is started again."""
+        return self.tasks > 0 and not self.process.tasks
 
     def give(self, context: Context) -> None:
         """Tell ECS, or EventBridge Scheduler."""
         wanted = self.definition["taskDefinitionArn"] if self.definition else self.process.task_definition
-        self.process.order(context, task_definition=wanted, tasks=self.tasks)
+        self._order(context, wanted, self.tasks)
+
+    def take_back(self, context: Context) -> None:
+        """Tell it to be again what it was before."""
+        self._order(context, self.process.task_definition, self.process.tasks)
+
+    def _order(self, context: Context, task_definition: str, tasks: int) -> None:
+        # Where the move changes only the definition, somebody may have changed how many there are meanwhile.
+        same = self.tasks == self.process.tasks
+        self.process.order(context, task_definition=task_definition, tasks=None if same else tasks)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ That one of them cannot go back does not undo web's return: it is said, and the 
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,8 +20,11 @@ from ops.worker_failure import WorkerFailed
 from ops.worker_wait import ExpectedWorker, wait_until_workers_run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ops.clock import Deadline
     from ops.command import Context
+    from ops.release_record import Record
     from ops.rollback_beside import Move, Moves
 
 
@@ -37,7 +41,7 @@ class Following:
 
     def tell(self) -> None:
         """Tell all of them, whether one is refused or not."""
-        self._remember_stopped()
+        self._note(stopped={move.process.name: move.process.tasks for move in self.untold if move.stops})
         while self.untold:
             move = self.untold[0]
             try:
@@ -48,8 +52,29 @@ class Following:
                 self._told.append(move)
                 self._context.transcript.step(f"told: {move.name}")
             del self.untold[0]
+        self._note(started=[move.process.name for move in self._told if move.starts])
         for move in self._told:
             self._say_what_goes_on(move)
+
+    def take_back(self) -> None:
+        """Tell those that were told to be again what they were, for so is web; whether one is refused or not."""
+        told, self._told = self._told, []
+        back: list[Move] = []
+        for move in told:
+            try:
+                move.take_back(self._context)
+            except (ClientError, BotoCoreError) as error:
+                self._told.append(move)
+                self._context.transcript.step(f"{move.name} was not told to be as before: {explain(error)}")
+            else:
+                back.append(move)
+        if back:
+            names = ", ".join(move.name for move in back)
+            self._context.transcript.step(f"told to be as before, for web is: {names}")
+        self._note(
+            stopped={move.process.name: move.tasks for move in back if move.starts},
+            started=[move.process.name for move in back if move.stops],
+        )
 
     def wait(self, deadline: Deadline, heart: Heartbeat) -> None:
         """Wait until the workers that were told run what they were told."""
@@ -84,14 +109,19 @@ class Following:
         """Those that were told, as people call them."""
         return ", ".join(move.name for move in self._told)
 
-    def _remember_stopped(self) -> None:
-        stopped = {move.process.name: move.process.tasks for move in self.untold if move.definition is None}
-        if stopped:
-            quietly(
-                self._context,
-                f"that {', '.join(stopped)} is stopped",
-                lambda record: replace(record, stopped={**record.stopped, **stopped}),
-            )
+    def _note(self, *, stopped: Mapping[str, int] = MappingProxyType({}), started: Sequence[str] = ()) -> None:
+        """Remember how many tasks those had that are stopped; of those that are started again, nothing.
+
+        What a person stops later would be started by what is remembered.
+        """
+
+        def change(record: Record) -> Record:
+            kept = {name: tasks for name, tasks in record.stopped.items() if name not in started}
+            return replace(record, stopped={**kept, **stopped})
+
+        notes = [f"{name} is stopped" for name in stopped] + [f"{name} is started again" for name in started]
+        if notes:
+            quietly(self._context, f"that {', '.join(notes)}", change)
 
     def _say_what_goes_on(self, move: Move) -> None:
         """Name tasks a job has started already: to end one half-way may do more harm than to let it come to its end."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ops.errors import CannotAct
 from ops.tasks import TaskNetwork
+from ops.tasks_of_release import family_of
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler.type_defs import GetScheduleOutputTypeDef
@@ -73,8 +74,8 @@ class Job:
             public_ip=network.get("AssignPublicIp") == "ENABLED",
         )
 
-    def order(self, context: Context, *, task_definition: str, tasks: int) -> None:
-        """Let it start this definition from now on, or nothing.
+    def order(self, context: Context, *, task_definition: str, tasks: int | None) -> None:
+        """Let it start this definition from now on, or nothing with no tasks; None leaves whether it starts any.
 
         Raises:
             ClientError, BotoCoreError: it was refused, or does not answer.
@@ -83,29 +84,45 @@ class Job:
         target: dict[str, Any] = {**self.schedule["Target"]}
         target["EcsParameters"] = {**target["EcsParameters"], "TaskDefinitionArn": task_definition}
         request: dict[str, Any] = {name: value for name, value in self.schedule.items() if name in _KEPT}
-        request |= {"State": ENABLED if tasks else DISABLED, "Target": target}
+        state = self.schedule["State"] if tasks is None else ENABLED if tasks else DISABLED
+        request |= {"State": state, "Target": target}
         context.aws.scheduler.update_schedule(**request)
 
 
 def find_jobs(context: Context) -> list[Job]:
-    """Return the stack's jobs by name.
+    """Return the stack's jobs by name, and say which schedules of its group are none.
 
     Raises:
         ClientError, BotoCoreError: EventBridge Scheduler refuses to tell, or does not answer.
 
     """
     scheduler, group = context.aws.scheduler, context.stack.schedule_group
-    prefix = context.stack.family("")
     names: list[str] = []
     try:
         for page in scheduler.get_paginator("list_schedules").paginate(GroupName=group):
             names += [item.get("Name", "") for item in page["Schedules"]]
-        schedules = [scheduler.get_schedule(GroupName=group, Name=name) for name in sorted(names)]
     except scheduler.exceptions.ResourceNotFoundException:
         # A stack without jobs has no group.
         return []
-    jobs = [Job(name=item["Name"].removeprefix(prefix), schedule=item) for item in schedules]
-    return [job for job in jobs if job.task_definition]
+    found = [_find(context, name) for name in sorted(names)]
+    return [job for job in found if job]
+
+
+def _find(context: Context, schedule: str) -> Job | None:
+    """Return the job of a schedule; None when that was deleted since it was listed, or is no job of the stack."""
+    scheduler, group = context.aws.scheduler, context.stack.schedule_group
+    try:
+        found = scheduler.get_schedule(GroupName=group, Name=schedule)
+    except scheduler.exceptions.ResourceNotFoundException:
+        return None
+    job = Job(name=schedule.removeprefix(context.stack.family("")), schedule=found)
+    if family_of(job.task_definition) == schedule:
+        return job
+    context.transcript.step(
+        f"schedule {schedule} in group {group} is left alone: it starts no task definition of family {schedule}, and "
+        "so is no job of this stack"
+    )
+    return None
 
 
 def find_job(context: Context, name: str) -> Job:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from ops import tasks
+from ops.errors import CannotAct
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -14,8 +16,14 @@ if TYPE_CHECKING:
 
     from ops.command import Context
 
-# One request each. What is looked for is the serving release's, among the newest of the family.
-MOST_LOOKED_AT = 50
+# One request each; what is looked for is mostly among the first few.
+MOST_LOOKED_AT = 200
+_LISTED_AT_ONCE = 100
+
+
+def family_of(task_definition: str) -> str:
+    """Return the family in a task definition's ARN or name."""
+    return task_definition.rpartition("/")[2].partition(":")[0]
 
 
 def serving_digest(context: Context) -> str:
@@ -33,19 +41,32 @@ def newest_of_release(
 ) -> TaskDefinitionTypeDef | None:
     """Return the newest active revision of a family whose container runs this image.
 
-    None when it is not among the newest 50, or `digest` is empty. After a rollback it is not the family's newest.
+    None when the family has none, or `digest` is empty. After a rollback it is not the family's newest.
     `by`: one that was there by then is preferred, for the same image may have been configured otherwise since.
+
+    Raises:
+        CannotAct: it is not among the newest 200, and there are more: whether the family has one is not known.
+
     """
     if not digest:
         return None
     newest_of_all: TaskDefinitionTypeDef | None = None
-    newest = ecs.list_task_definitions(familyPrefix=family, status="ACTIVE", sort="DESC", maxResults=MOST_LOOKED_AT)
-    for arn in newest["taskDefinitionArns"]:
+    pages = ecs.get_paginator("list_task_definitions").paginate(
+        familyPrefix=family, status="ACTIVE", sort="DESC", PaginationConfig={"PageSize": _LISTED_AT_ONCE}
+    )
+    newest_first = (arn for page in pages for arn in page["taskDefinitionArns"])
+    for arn in itertools.islice(newest_first, MOST_LOOKED_AT):
         definition = tasks.find_task_definition(ecs, arn)
         if definition.get("family") == family and _runs(definition, container, digest):
             newest_of_all = newest_of_all or definition
             if by is None or "registeredAt" not in definition or definition["registeredAt"] <= by:
                 return definition
+    if newest_of_all is None and next(newest_first, None):
+        raise CannotAct(
+            f"no task definition of release {digest} was found among the newest {MOST_LOOKED_AT} revisions of family "
+            f"{family}, and there are more. Deregister revisions that nobody will return to (`aws ecs "
+            "deregister-task-definition`), or deploy that release again, and run this again."
+        )
     return newest_of_all
 
 

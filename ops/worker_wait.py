@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Nobody asks a worker whether it is well: to ECS it is as soon as it runs, also when it crashes a second later, and the
 # circuit breaker counts only tasks that never got there.
 STEADY_SECONDS = 15
-# As the circuit breaker does.
+# As the circuit breaker does, for each deployment.
 CRASHES_TOO_MANY = 3
 
 
@@ -87,7 +87,6 @@ class _Watch:
         self._feed = EventFeed()
         self._was_there = False
         self._failed_since: float | None = None
-        self._crashed_before: int | None = None
         self.name = expected.name
 
     def look(self, service: ServiceTypeDef | None) -> str:
@@ -143,6 +142,9 @@ class _Watch:
 
     def _lacks(self, rollout: Rollout, service: ServiceTypeDef) -> str:
         wanted = service.get("desiredCount", 0)
+        if rollout.state is State.ROLLING:
+            # With several tasks ECS may never call it complete, and start them for ever.
+            self._give_up_if_it_keeps_crashing(rollout)
         if rollout.state is not State.COMPLETED:
             return f"{rollout.state.value} ({rollout.running} of {wanted} tasks run)"
         running = self._revision.running()
@@ -159,9 +161,7 @@ class _Watch:
     def _give_up_if_it_keeps_crashing(self, rollout: Rollout) -> None:
         symptoms = [symptom_of_task(task) for task in self._revision.stopped(rollout.deployment_id)]
         crashed = sum(symptom is not None and symptom.kind is Kind.CRASH for symptom in symptoms)
-        if self._crashed_before is None:
-            self._crashed_before = crashed
-        if crashed - self._crashed_before >= CRASHES_TOO_MANY:
+        if crashed >= CRASHES_TOO_MANY:
             raise self._no(Ending.UNSTEADY, rollout=rollout)
 
     def _no(self, ending: Ending, detail: str = "", rollout: Rollout | None = None) -> WorkerFailed:

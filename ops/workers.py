@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ops.tasks_of_release import family_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -38,21 +40,23 @@ class Worker:
         """How many tasks it is to have; none when it is stopped."""
         return self.service.get("desiredCount", 0)
 
-    def order(self, context: Context, *, task_definition: str, tasks: int) -> None:
-        """Tell ECS to run this many tasks of this definition.
+    def order(self, context: Context, *, task_definition: str, tasks: int | None) -> None:
+        """Tell ECS to run this many tasks of this definition; None leaves how many.
 
         Raises:
             ClientError, BotoCoreError: ECS refused it, or does not answer.
 
         """
-        more: dict[str, Any] = {} if tasks == self.tasks else {"desiredCount": tasks}
+        more: dict[str, Any] = {} if tasks is None else {"desiredCount": tasks}
         context.aws.ecs.update_service(
             cluster=context.stack.cluster, service=self.name, taskDefinition=task_definition, **more
         )
 
 
 def find_workers(context: Context) -> list[Worker]:
-    """Return the stack's workers by name.
+    """Return the stack's workers by name, and say which services in its cluster are none.
+
+    What somebody else put into the cluster is nobody's to judge, to stop or to move.
 
     Raises:
         ClientError, BotoCoreError: ECS refuses to tell, or does not answer.
@@ -61,7 +65,16 @@ def find_workers(context: Context) -> list[Worker]:
     pages = context.aws.ecs.get_paginator("list_services").paginate(cluster=context.stack.cluster)
     names = [arn.rsplit("/", 1)[-1] for page in pages for arn in page["serviceArns"]]
     services = live_services(context, [name for name in names if name != context.stack.service])
-    return [Worker(service=services[name]) for name in sorted(services)]
+    workers: list[Worker] = []
+    for name in sorted(services):
+        if family_of(services[name].get("taskDefinition", "")) == context.stack.family(name):
+            workers.append(Worker(service=services[name]))
+            continue
+        context.transcript.step(
+            f"service {name} in cluster {context.stack.cluster} is left alone: it runs no task definition of family "
+            f"{context.stack.family(name)}, and so is no worker of this stack"
+        )
+    return workers
 
 
 def live_services(context: Context, names: Sequence[str]) -> dict[str, ServiceTypeDef]:

@@ -13,6 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 from ops.errors import Terminated
 from ops.in_flight import this_host
 from ops.release_record import LIVE, ROLLBACK, ROLLED_BACK, Decision, InFlight
+from ops.tasks_of_release import MOST_LOOKED_AT
 from tests.ops_fakes.account import BASE_TIME, OLD_RELEASE, RELEASE, Refused
 from tests.ops_fakes.releases import OLDER_RELEASE, flight
 from tests.ops_fakes.rollout import BREAKER
@@ -164,6 +165,34 @@ def test_the_way_forward_starts_again_what_the_way_back_stopped(
     assert "worker indexer returns to pactum-staging-indexer:1, and is started again" in seen.out
 
 
+def test_what_was_started_again_is_not_remembered_as_stopped(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person's 0 after that would be undone by the next rollback."""
+    world = rollout.world
+    world.work("mailer", of(rollout, "mailer", 2), tasks=0)
+    world.remember(dataclasses.replace(world.record(), stopped={"mailer": 2, "sender": 4}))
+    seen = rollback(rollout, capsys)
+    assert seen.code == 0, seen.err
+    assert world.workers["mailer"]["desiredCount"] == 2
+    assert world.record().stopped == {"sender": 4, "indexer": 3, "hourly": 1}
+
+
+def test_what_is_nobodys_process_of_the_stack_is_named_and_left_as_it_is(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = rollout.world
+    foreign = world.define("their-agent", 1)
+    world.work("agent", foreign)
+    world.schedule("report", foreign)
+    seen = rollback(rollout, capsys)
+    assert seen.code == 0, seen.err
+    assert "agent" not in [asked["service"] for asked in orders(rollout)]
+    assert started(rollout, "report") == (foreign, "ENABLED")
+    assert "service agent in cluster pactum-staging is left alone" in seen.out
+    assert "schedule pactum-staging-report in group pactum-staging is left alone" in seen.out
+
+
 def test_what_a_person_stopped_stays_stopped(rollout: Rollout, capsys: pytest.CaptureFixture[str]) -> None:
     world = rollout.world
     world.work("mailer", of(rollout, "mailer", 2), tasks=0)
@@ -248,6 +277,18 @@ class TestWhatDoesNotFollow:
         for job in ("hourly", "nightly"):
             assert f"job {job} was not told: " in seen.err
         assert "`python -m ops rollback sha256:bbbbbbbbbbbb --stack staging` tells those again" in seen.err
+
+    def test_a_worker_whose_family_is_too_long_to_be_searched_is_not_stopped(
+        self, rollout: Rollout, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for number in range(2, 3 + MOST_LOOKED_AT):
+            rollout.world.define("indexer", number)
+        seen = rollback(rollout, capsys)
+        assert seen.code == 1
+        assert "indexer" not in [asked["service"] for asked in orders(rollout)]
+        assert rollout.world.workers["indexer"]["desiredCount"] == 3
+        assert "worker indexer is left as it is: no task definition of release " in seen.err
+        assert "indexer" not in rollout.world.record().stopped
 
     def test_a_family_that_cannot_be_looked_up_keeps_no_other_from_going_back(
         self, rollout: Rollout, capsys: pytest.CaptureFixture[str]
@@ -413,21 +454,71 @@ class TestASecondRun:
         assert rollout.world.record().in_flight is None
 
 
-def test_where_web_cannot_go_back_it_is_said_that_the_others_were_told(
-    rollout: Rollout, capsys: pytest.CaptureFixture[str]
-) -> None:
-    world = rollout.world
+class TestWhereWebCannotGoBack:
+    """ECS returns web to what it was; what runs beside it must not stay on a release that cannot serve."""
 
-    def fail(definition: str) -> None:
-        failed = world.deployment(definition, "FAILED", status="ACTIVE") | {"rolloutStateReason": BREAKER}
-        world.serve(world.deployment(rollout.new, "IN_PROGRESS", running=2) | {"id": "ecs-svc/back"}, failed)
+    @pytest.fixture(autouse=True)
+    def _fail(self, rollout: Rollout) -> None:
+        world = rollout.world
 
-    world.on_update = fail
-    seen = rollback(rollout, capsys)
-    assert seen.code == 1
-    assert (
-        "left so until the next rollback or update: worker indexer, worker mailer, job hourly, job nightly" in seen.out
-    )
+        def fail(definition: str) -> None:
+            failed = world.deployment(definition, "FAILED", status="ACTIVE") | {"rolloutStateReason": BREAKER}
+            world.serve(world.deployment(rollout.new, "IN_PROGRESS", running=2) | {"id": "ecs-svc/back"}, failed)
+
+        world.on_update = fail
+
+    def test_all_that_were_told_are_again_what_they_were(
+        self, rollout: Rollout, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world = rollout.world
+        world.define("sender", 1, release=OLD_RELEASE)
+        world.work("sender", world.define("sender", 2), tasks=0)
+        world.remember(dataclasses.replace(world.record(), stopped={"sender": 4}))
+        schedules = {name: dict(schedule) for name, schedule in world.schedules.items()}
+        seen = rollback(rollout, capsys)
+        assert seen.code == 1
+        workers = {name: (item["taskDefinition"], item["desiredCount"]) for name, item in world.workers.items()}
+        assert workers == {
+            "mailer": (of(rollout, "mailer", 2), 2),
+            "indexer": (of(rollout, "indexer", 1), 3),
+            "sender": (of(rollout, "sender", 2), 0),
+        }
+        assert world.schedules == schedules
+        assert world.record().stopped == {"sender": 4}, "indexer and hourly run again, and sender does not"
+        assert (
+            "told to be as before, for web is: worker indexer, worker mailer, worker sender, job hourly, " in seen.out
+        )
+        assert "left so until" not in seen.out
+
+    def test_one_that_is_refused_keeps_no_other_from_it_and_is_said_to_be_left(
+        self, rollout: Rollout, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world, asked = rollout.world, iter(range(9))
+
+        def refuse_the_way_back() -> None:
+            if next(asked) == 2:
+                refuse("UpdateSchedule")
+
+        world.before["UpdateSchedule"] = refuse_the_way_back
+        seen = rollback(rollout, capsys)
+        assert seen.code == 1
+        assert "job hourly was not told to be as before: " in seen.out
+        assert "left so until the next rollback or update: job hourly\n" in seen.out
+        assert started(rollout, "nightly") == (of(rollout, "nightly", 2), "ENABLED")
+        assert world.record().stopped == {"hourly": 1}
+
+    def test_where_ecs_has_not_returned_it_the_others_are_left_where_they_were_told_to_go(
+        self, rollout: Rollout, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world = rollout.world
+        world.on_update = lambda definition: world.serve(
+            world.deployment(definition, "FAILED") | {"rolloutStateReason": BREAKER}
+        )
+        seen = rollback(rollout, capsys)
+        assert seen.code == 1
+        told_to_go = "worker indexer, worker mailer, job hourly, job nightly"
+        assert f"left so until the next rollback or update: {told_to_go}" in seen.out
+        assert world.workers["mailer"]["taskDefinition"] == of(rollout, "mailer", 1)
 
 
 def test_tasks_a_job_has_started_are_left_to_their_end_and_named(

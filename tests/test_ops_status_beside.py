@@ -135,6 +135,33 @@ def test_what_may_not_be_asked_is_unknown_and_the_rest_is_shown(
     assert "jobs         AWS refused ListSchedules: not authorized\n" in seen.out
 
 
+def test_what_is_nobodys_process_of_the_stack_is_named_and_not_judged(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = rollout.world
+    foreign = world.define("their-agent", 1, release=OLD_RELEASE)
+    world.work("agent", foreign)
+    world.schedule("report", foreign)
+    seen = status(rollout, capsys)
+    assert seen.code == 0, seen.out
+    assert "service agent in cluster pactum-staging is left alone: it runs no task definition of family " in seen.out
+    assert "schedule pactum-staging-report in group pactum-staging is left alone" in seen.out
+    assert "workers      mailer" in seen.out
+    assert "agent: " not in seen.out
+
+
+def test_a_job_that_is_deleted_while_they_are_asked_about_hides_no_other(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = rollout.world
+    world.schedule("gone", world.define("gone", 1))
+    world.before["GetSchedule"] = lambda: world.schedules.pop("pactum-staging-gone", None)
+    seen = status(rollout, capsys)
+    assert seen.code == 0, seen.out
+    assert "jobs         nightly: " in seen.out
+    assert "gone" not in seen.out
+
+
 def test_a_stack_with_neither_shows_neither(rollout: Rollout, capsys: pytest.CaptureFixture[str]) -> None:
     rollout.world.workers.clear()
     rollout.world.schedules.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ops.errors import CannotAct
 from ops.tasks_of_release import MOST_LOOKED_AT, newest_of_release, serving_digest
 from tests.ops_fakes.account import BASE_TIME, OLD_RELEASE, RELEASE
 from tests.ops_fakes.context import context_of
@@ -65,9 +66,27 @@ def test_one_that_was_there_by_then_is_preferred(world: World) -> None:
     assert by(5) == f"{FAMILY}:2", "a process that came later, with the same image, knows the image's code"
 
 
-def test_the_search_has_an_end(world: World) -> None:
-    found(world, OLD_RELEASE)
-    assert world.asked("ListTaskDefinitions")[0]["maxResults"] == MOST_LOOKED_AT
+def test_it_is_looked_for_on_every_page_of_the_family(world: World) -> None:
+    for revision in range(4, 4 + 120):
+        world.define("shell", revision, release=RELEASE)
+    assert found(world, OLD_RELEASE) == f"{FAMILY}:2"
+
+
+def test_the_search_has_an_end_and_what_it_did_not_come_to_is_not_said_to_be_missing(world: World) -> None:
+    for revision in range(4, 2 + MOST_LOOKED_AT):
+        world.define("shell", revision, release=RELEASE)
+    assert found(world, OLD_RELEASE) == f"{FAMILY}:2", "the last that is looked at"
+    world.define("shell", 2 + MOST_LOOKED_AT, release=RELEASE)
+    world.calls.clear()
+    with pytest.raises(CannotAct, match=f"among the newest {MOST_LOOKED_AT} revisions of family {FAMILY}"):
+        found(world, OLD_RELEASE)
+    assert len(world.asked("DescribeTaskDefinition")) == MOST_LOOKED_AT
+
+
+def test_a_family_of_exactly_as_many_as_are_looked_at_does_not_have_it(world: World) -> None:
+    for revision in range(4, 1 + MOST_LOOKED_AT):
+        world.define("shell", revision, release=RELEASE)
+    assert found(world, "sha256:" + "e" * 64) == ""
 
 
 def test_what_serves_is_what_the_service_is_told_to_run(world: World) -> None:

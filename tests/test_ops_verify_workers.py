@@ -282,17 +282,47 @@ def test_a_failure_that_is_put_right_within_seconds_is_none_and_the_next_has_its
     assert seen.code == 0, seen.err
 
 
-def test_crashes_before_it_was_complete_are_the_circuit_breakers_to_count(
-    rollout: Rollout, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_crash_or_two_before_it_stays_up_are_none(rollout: Rollout, capsys: pytest.CaptureFixture[str]) -> None:
     def complete_at_last() -> None:
         complete(rollout, startedAt=rollout.world.clock.date())
-        for number in range(4):
+        for number in range(2):
             crash(rollout, f"early{number}")
 
     rollout.world.clock.at(10, complete_at_last)
     seen = rollout.verify(capsys)
     assert seen.code == 0, seen.err
+
+
+def test_a_worker_that_crashes_so_that_its_rollout_never_completes_is_red_before_the_timeout(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of several tasks that each run for seconds, ECS never sees all at once; its breaker does not count them."""
+    for number in range(3):
+        rollout.world.clock.at(5 + 10 * number, functools.partial(crash, rollout, f"dead{number}"))
+    seen = rollout.verify(capsys)
+    assert seen.code == 1
+    assert "cause: run by ECS, but not for long, because its tasks crash: exit code 4" in seen.err
+    assert 25 <= rollout.world.clock.time < 30
+
+
+def test_crashes_before_anybody_looked_count_and_those_of_an_earlier_deployment_do_not(
+    rollout: Rollout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = rollout.world
+    complete(rollout, startedAt=BASE_TIME)
+    for number in range(3):
+        crash(rollout, f"dead{number}")
+    for task in world.tasks.values():
+        task["startedBy"] = "ecs-svc/earlier"
+    seen = rollout.verify(capsys)
+    assert seen.code == 0, seen.err
+    complete(rollout, startedAt=world.clock.date())
+    for number in range(3):
+        crash(rollout, f"dead{number}")
+        world.tasks[next(arn for arn in world.tasks if arn.endswith(f"/dead{number}"))]["startedBy"] = "ecs-svc/2"
+    began = world.clock.time
+    assert rollout.verify(capsys).code == 1
+    assert world.clock.time < began + 5
 
 
 def test_a_deployment_ecs_does_not_show_yet_is_given_some_seconds(
@@ -350,6 +380,15 @@ class TestByHand:
         seen = rollout.verify(capsys, "--timeout", "20")
         assert seen.code == 1
         assert "worker zz-late does not run" in seen.err
+
+    def test_a_service_of_somebody_else_in_the_cluster_is_not_expected_to_run_it(
+        self, rollout: Rollout, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        complete(rollout)
+        rollout.world.work("agent", rollout.world.define("their-agent", 1, release=OLD_RELEASE))
+        seen = rollout.verify(capsys)
+        assert seen.code == 0, seen.err
+        assert "service agent in cluster pactum-staging is left alone" in seen.out
 
     def test_a_service_on_its_way_out_is_none(self, rollout: Rollout, capsys: pytest.CaptureFixture[str]) -> None:
         rollout.world.workers["mailer"]["status"] = "DRAINING"

@@ -29,6 +29,8 @@ EXTENSION = Extension(
     ),
     source="EventBridge Scheduler: Schedule types; Configuring a dead-letter queue; Using templated targets",
 )
+# A schedule that never ends, nor begins later, nor is deleted after its last run.
+NOT_REHEARSED = {"StartDate": None, "EndDate": None, "ActionAfterCompletion": "NONE"}
 TICK_SECONDS = 0.5
 MINUTE_SECONDS = 60
 Key = tuple[str, str, str]  # account, region, group and name of the schedule
@@ -71,7 +73,8 @@ class Schedules:
             return due
         minute = int(now // MINUTE_SECONDS)
         # The minute in which a schedule is made has begun before it.
-        due = minute > self._seen.get(key, minute) and rule.is_due(_local(minute * MINUTE_SECONDS, schedule))
+        since = range(self._seen.get(key, minute) + 1, minute + 1)
+        due = any(rule.is_due(_local(begun * MINUTE_SECONDS, schedule)) for begun in since)
         self._seen[key] = minute
         return due
 
@@ -150,6 +153,9 @@ def problem_of(body: Record) -> str:
         return f"Invalid Schedule Expression: it {error}."
     if not (body.get("Target") or {}).get("EcsParameters"):
         return "The rehearsal runs schedules of ECS tasks only."
+    for name, default in NOT_REHEARSED.items():
+        if (body.get(name) or default) != default:
+            return f"The rehearsal does not know {name} {body[name]!r}: leave it out of the schedule."
     return ""
 
 

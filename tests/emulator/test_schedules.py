@@ -69,6 +69,12 @@ def test_cron_is_due_once_in_each_of_its_minutes_and_not_in_the_one_it_was_made_
     assert watched.after(0, 20, 30, 30, 60) == [0, 0, 1, 1, 1]
 
 
+def test_cron_minutes_that_passed_while_nobody_looked_are_started_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(monkeypatch, "2026-11-23 10:13:50")
+    watched.add("cron(15,16 10 * * ? *)")
+    assert watched.after(0, 300, 60) == [0, 1, 1], "at 10:18:50 both minutes are over"
+
+
 def test_cron_is_read_in_the_schedules_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     watched = Watched(monkeypatch, "2026-11-23 02:14:30")
     watched.add("cron(15 3 * * ? *)", zone="Europe/Berlin")
@@ -88,12 +94,17 @@ def test_a_schedule_that_is_switched_off_starts_nothing_then_nor_later_for_it(mo
     [
         ({"ScheduleExpression": "rate(1 minutes)"}, "Invalid Schedule Expression: it has the wrong unit"),
         ({"ScheduleExpressionTimezone": "Mars/Olympus"}, "is no time zone"),
+        ({"StartDate": 1795000000}, "does not know StartDate 1795000000: leave it out"),
+        ({"EndDate": 1795000000}, "does not know EndDate"),
+        ({"ActionAfterCompletion": "DELETE"}, "does not know ActionAfterCompletion 'DELETE'"),
         ({"Target": {"Arn": "arn:aws:lambda:us-east-1:123456789012:function:one"}}, "ECS tasks only"),
     ],
 )
 def test_a_schedule_that_would_never_run_is_refused(change: dict[str, Any], words: str) -> None:
     good = {"ScheduleExpression": "rate(1 minute)", "Target": {"EcsParameters": {"TaskDefinitionArn": "one:1"}}}
     assert problem_of(good) == ""
+    answered = good | {"StartDate": None, "EndDate": None, "ActionAfterCompletion": "NONE"}
+    assert problem_of(answered) == "", "who changes a schedule sends back what was answered"
     assert words in problem_of(good | change)
 
 

@@ -168,7 +168,10 @@ class EcsFake:
             if item["family"] == asked["familyPrefix"] and item["status"] == asked.get("status", "ACTIVE")
         ]
         found.sort(key=lambda item: int(item["revision"]), reverse=asked.get("sort") == "DESC")
-        return {"taskDefinitionArns": [item["taskDefinitionArn"] for item in found]}
+        most, start = asked.get("maxResults", 100), int(asked.get("nextToken", "0"))
+        assert most <= 100, "ECS lists a hundred at once"
+        more = {"nextToken": str(start + most)} if len(found) > start + most else {}
+        return {"taskDefinitionArns": [item["taskDefinitionArn"] for item in found[start : start + most]], **more}
 
     def run_task(self, asked: dict[str, Any]) -> dict[str, Any]:
         if self.run_failures:

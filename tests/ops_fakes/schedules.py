@@ -49,6 +49,8 @@ class SchedulesFake:
 
     def get_schedule(self, asked: dict[str, Any]) -> dict[str, Any]:
         self._group(asked)
+        if asked["Name"] not in self.schedules:
+            raise Refused("ResourceNotFoundException", f"Schedule {asked['Name']} does not exist.")
         return {"Arn": ARN.format("scheduler", f"schedule/{GROUP}/{asked['Name']}"), **self.schedules[asked["Name"]]}
 
     def update_schedule(self, asked: dict[str, Any]) -> dict[str, Any]:
