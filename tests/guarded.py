@@ -55,6 +55,9 @@ class Stack:
     def with_changed(self, changed: Resource) -> Stack:
         return Stack(tuple(changed if each.urn == changed.urn else each for each in self.resources), self.facts)
 
+    def with_added(self, *added: Resource) -> Stack:
+        return Stack((*self.resources, *added), self.facts)
+
     def without(self, removed: Resource) -> Stack:
         return Stack(tuple(each for each in self.resources if each.urn != removed.urn), self.facts)
 

@@ -217,5 +217,6 @@ def test_a_database_that_pulumi_would_delete_is_not_protected() -> None:
 
 
 def test_every_rule_is_broken_by_a_mutation() -> None:
-    broken = {mutation.rule for mutation in MUTATIONS} | {rule for rule, *_ in CONNECTIONS}
+    # These three are about what the programs do not have: tests/test_guardrails_dodges*.py.
+    broken = {mutation.rule for mutation in MUTATIONS} | {rule for rule, *_ in CONNECTIONS} | {"G31", "G32", "G33"}
     assert sorted(rule.id for rule in RULES) == sorted(broken), "a rule that nothing breaks may check nothing"

@@ -5,8 +5,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import yaml
-from pulumi_policy import ResourceValidationArgs, ResourceValidationPolicy, StackValidationArgs, StackValidationPolicy
+from pulumi_policy import (
+    PolicyProviderResource,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from infra.guardrails.catalogue import RULES
@@ -67,6 +74,22 @@ def test_a_broken_property_and_a_broken_connection_are_told() -> None:
     bucket = prod.named("aws:s3/bucket:Bucket", "pactum-prod-media")
     policy = prod.named("aws:s3/bucketPolicy:BucketPolicy", "pactum-prod-media")
     assert told(prod.without(policy)) == [("G11", bucket.urn)]
+
+
+@pytest.mark.parametrize(
+    ("provider", "ids"), [("default", []), ("default_7_1_0", []), ("elsewhere", ["G29"]), ("defaults", ["G29"])]
+)
+def test_a_provider_of_its_own_is_told(provider: str, ids: list[str]) -> None:
+    database = as_asked(stack("prod").named(DATABASE, MASTER))
+    named = PolicyProviderResource("pulumi:providers:aws", {}, f"urn::{provider}", provider)
+    found: list[str] = []
+    for policy in policies():
+        if isinstance(policy, ResourceValidationPolicy):
+            args = ResourceValidationArgs(
+                database.resource_type, database.props, database.urn, database.name, database.opts, named
+            )
+            policy.validate(args, lambda *_, id_=policy.name: found.append(id_))
+    assert found == ids
 
 
 def test_the_facts_are_the_ones_the_program_has() -> None:

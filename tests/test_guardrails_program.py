@@ -140,6 +140,8 @@ def request(type_: str, name: str, properties: dict[str, object]) -> Any:
         object=_sync_await(rpc.serialize_properties(properties, {})),
         protect=False,
         propertyDependencies={},
+        provider="",
+        remote=False,
     )
 
 

@@ -91,9 +91,9 @@ def test_unknown_values_break_nothing() -> None:
             assert of_resource(blurred, stack(name).facts) == [], resource.name
 
 
-def test_what_is_no_json_breaks_nothing_and_ends_nothing() -> None:
-    assert broken(POLICY, {"policy": "{"}) == []
-    assert broken(POLICY, {"policy": '["Statement"]'}) == []
+def test_what_cannot_be_read_breaks_the_rule_that_wants_to_read_it() -> None:
+    assert broken(POLICY, {"policy": "{"}) == ["G25"]
+    assert broken(POLICY, {"policy": '["Statement"]'}) == ["G25"]
 
 
 def test_a_message_never_shows_a_secret() -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from infra.guardrails.data import BUCKET
-from infra.guardrails.resource import Facts, Graph, Resource, as_list, statements
+from infra.guardrails.resource import Facts, Graph, Resource, as_list
 from infra.guardrails.rule import GraphRule
+
+PLAIN_HTTP = [{"Bool": {"aws:SecureTransport": value}} for value in ("false", False)]
 
 
 def _open_buckets(graph: Graph, _: Facts) -> Iterator[tuple[Resource, str]]:
@@ -37,12 +39,14 @@ def _plain_http_buckets(graph: Graph, _: Facts) -> Iterator[tuple[Resource, str]
 
 
 def _refuses_plain_http(policy: Resource) -> bool:
-    for statement in statements(policy.document("policy")):
-        condition = statement.get("Condition", {}).get("Bool", {})
-        everybody = statement.get("Principal") in ("*", {"AWS": "*"})
-        if statement["Effect"] == "Deny" and everybody and "s3:*" in as_list(statement.get("Action")):
-            return str(condition.get("aws:SecureTransport")).lower() == "false"
-    return False
+    # A further condition would let in by plain HTTP who does not meet it.
+    return any(
+        statement["Effect"] == "Deny"
+        and statement.get("Principal") in ("*", {"AWS": "*"})
+        and "s3:*" in as_list(statement.get("Action"))
+        and statement.get("Condition") in PLAIN_HTTP
+        for statement in policy.statements("policy")
+    )
 
 
 RULES = (

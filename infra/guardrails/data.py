@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from infra.aws_rules import rds_memory_gib
 from infra.guardrails.containers import REPOSITORY, TASK_DEFINITION
-from infra.guardrails.resource import Facts, Graph, Resource
+from infra.guardrails.resource import UNKNOWN, Facts, Graph, Resource, Unknown
 from infra.guardrails.rule import GraphRule, ResourceRule
 from infra.production_rules import FEWEST_BACKUP_DAYS
 
@@ -32,14 +32,26 @@ def _public(instance: Resource, _: Facts) -> Iterator[str]:
 
 
 def _reachable_subnets(graph: Graph, _: Facts) -> Iterator[tuple[Resource, str]]:
+    for instance in graph.of_type(INSTANCE):
+        if instance.is_empty("dbSubnetGroupName"):
+            yield instance, "it stands in the account's default network, whose subnets are public"
     for group in graph.of_type("aws:rds/subnetGroup:SubnetGroup"):
-        for subnet in graph.referred(group, "subnetIds", "aws:ec2/subnet:Subnet"):
-            for association in graph.referring(
-                subnet, "aws:ec2/routeTableAssociation:RouteTableAssociation", "subnetId"
-            ):
-                for table in graph.referred(association, "routeTableId", "aws:ec2/routeTable:RouteTable"):
-                    for route in graph.referring(table, "aws:ec2/route:Route", "routeTableId"):
-                        yield route, f"the database's subnet {subnet.name} gets a way out of the network"
+        subnets = graph.referred(group, "subnetIds", "aws:ec2/subnet:Subnet")
+        if len(subnets) < len(group.items("subnetIds")):
+            yield group, "it has subnets that nobody here sees"
+        for subnet in subnets:
+            associations = graph.referring(subnet, "aws:ec2/routeTableAssociation:RouteTableAssociation", "subnetId")
+            tables = [
+                table
+                for association in associations
+                for table in graph.referred(association, "routeTableId", "aws:ec2/routeTable:RouteTable")
+            ]
+            if not tables:
+                yield subnet, "it is the database's, and routes as a table says that nobody here sees"
+            for table in tables:
+                leading_out = graph.referring(table, "aws:ec2/route:Route", "routeTableId")
+                for route in [*leading_out, *([table] if table.items("routes") else [])]:
+                    yield route, f"the database's subnet {subnet.name} gets a way out of the network"
 
 
 def _unencrypted(resource: Resource, _: Facts) -> Iterator[str]:
@@ -55,9 +67,14 @@ def _unencrypted(resource: Resource, _: Facts) -> Iterator[str]:
         yield "the key is not rotated"
 
 
-def _database_without_tls(group: Resource, _: Facts) -> Iterator[str]:
-    forced = [each for each in group.items("parameters") if each.get("name") == "rds.force_ssl"]
-    if isinstance(group.value("parameters"), list) and [each.get("value") for each in forced] != ["1"]:
+def _database_without_tls(resource: Resource, _: Facts) -> Iterator[str]:
+    if resource.type == INSTANCE:
+        if resource.is_empty("parameterGroupName"):
+            yield "it names no parameter group, and so nothing that refuses connections without TLS"
+        return
+    forced = [each for each in resource.items("parameters") if each.get("name") == "rds.force_ssl"]
+    known = not isinstance(resource.value("parameters"), Unknown)
+    if known and [each.get("value") for each in forced] not in (["1"], [UNKNOWN]):
         yield "the database accepts connections without TLS"
 
 
@@ -157,7 +174,7 @@ RULES = (
         reason="Passwords and users' data cross the network between zones.",
         remedy='Set the parameter rds.force_ssl to "1".',
         checkov=("CKV2_AWS_69",),
-        types=frozenset({PARAMETERS}),
+        types=frozenset({PARAMETERS, INSTANCE}),
         check=_database_without_tls,
     ),
     ResourceRule(

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from infra.guardrails.containers import SERVICE
 from infra.guardrails.resource import Facts, Graph, Resource, Unknown
 from infra.guardrails.rule import GraphRule, ResourceRule
-from infra.guardrails.traffic import SERVICE
 from infra.production_rules import FEWEST_LOG_DAYS
 
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -33,6 +33,8 @@ def _silent_alarms(graph: Graph, _: Facts) -> Iterator[tuple[Resource, str]]:
 def _whose(resource: Resource, facts: Facts) -> Iterator[str]:
     if not resource.type.startswith("aws:"):
         return
+    if resource.provider:
+        yield f"it is made by the provider {resource.provider}, whose tags are not the stack's"
     own = resource.value("tags")
     tags = {**facts.default_tags, **(own if isinstance(own, dict) else {})}
     for tag, wanted in (("project", facts.project), ("stack", facts.stack)):
@@ -62,7 +64,7 @@ RULES = (
         id="G29",
         title="tags say whose it is",
         reason="Bills, access by tag, and the search for what a stack has left behind go by them.",
-        remedy="Set aws:defaultTags in the stack's file to { tags: { project: ..., stack: ... } }.",
+        remedy="Set aws:defaultTags in the stack's file to { tags: { project: ..., stack: ... } }; name no provider.",
         types=frozenset(),
         check=_whose,
     ),

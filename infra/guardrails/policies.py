@@ -19,6 +19,7 @@ from pulumi_policy.proxy import UnknownValueError
 from infra.guardrails.catalogue import RULES
 from infra.guardrails.resource import UNKNOWN, Facts, Graph, Resource, StackFacts
 from infra.guardrails.rule import About, GraphRule, ResourceRule
+from infra.guardrails.types import canonical
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = (ROOT, ROOT / "stacks" / "bootstrap")
@@ -32,11 +33,12 @@ def policies() -> list[Policy]:
 def _of_resource(rule: ResourceRule) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         resource = Resource(
-            type=args.resource_type,
+            type=canonical(args.resource_type),
             name=args.name,
             properties=plain(args.props),
             urn=args.urn,
             protect=args.opts.protect,
+            provider=_explicit_provider(args),
         )
         for violation in rule.violations(resource, facts(args.urn)):
             report(str(violation), args.urn)
@@ -48,7 +50,7 @@ def _of_stack(rule: GraphRule) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         resources = [
             Resource(
-                type=each.resource_type,
+                type=canonical(each.resource_type),
                 name=each.name,
                 properties=plain(each.props),
                 urn=each.urn,
@@ -64,6 +66,12 @@ def _of_stack(rule: GraphRule) -> Policy:
                 report(str(violation), violation.resource.urn)
 
     return StackValidationPolicy(rule.id, _described(rule), validate)
+
+
+def _explicit_provider(args: ResourceValidationArgs) -> str:
+    """The provider that the program named; the one that Pulumi makes by itself is called default, or default_7_1_0."""
+    name = args.provider.name if args.provider else ""
+    return "" if name == "default" or name.startswith("default_") else name
 
 
 def _described(rule: About) -> str:

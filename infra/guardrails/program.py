@@ -14,6 +14,7 @@ from pulumi.runtime.settings import SETTINGS
 from infra.guardrails.catalogue import of_graph, of_resource
 from infra.guardrails.resource import UNKNOWN, Facts, Resource
 from infra.guardrails.rule import Violation
+from infra.guardrails.types import canonical
 
 # Pulumi's mark of a value that is wrapped: a secret, or one of which it says more than the value.
 SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
@@ -72,12 +73,14 @@ class Guarded:
 def as_resource(request: Any, urn: str = "") -> Resource:  # noqa: ANN401 - see Guarded
     """A registration as the rules see it."""
     return Resource(
-        type=request.type,
+        type=canonical(request.type),
         name=request.name,
         properties={key: plain(value) for key, value in request.object.fields.items()},
         urn=urn,
         protect=request.protect,
         refers_to={key: frozenset(found.urns) for key, found in request.propertyDependencies.items()},
+        provider=request.provider,
+        remote=request.remote,
     )
 
 

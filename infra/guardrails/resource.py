@@ -1,7 +1,7 @@
 """A resource as the rules see it: its type, its name and what it was asked to be, whoever asked."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -14,6 +14,15 @@ class Unknown:
 
 
 UNKNOWN: Final = Unknown()
+EFFECTS = ("Allow", "Deny", UNKNOWN)
+
+
+class UnreadableError(ValueError):
+    """What a rule looks at is there, and is not written as AWS wants it: nobody can tell what it allows."""
+
+    def __init__(self, resource: "Resource", what: str) -> None:
+        super().__init__(what)
+        self.resource = resource
 
 
 class Facts(Protocol):
@@ -44,7 +53,10 @@ class StackFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """`properties` are named as on the wire, in camelCase. `refers_to`: property -> URNs its value was made with."""
+    """`properties` are named as on the wire, in camelCase. `refers_to`: property -> URNs its value was made with.
+
+    `provider`: the one it names instead of the stack's own. `remote`: a component that another program makes.
+    """
 
     type: str
     name: str
@@ -52,6 +64,8 @@ class Resource:
     urn: str = ""
     protect: bool = False
     refers_to: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    provider: str = ""
+    remote: bool = False
 
     def value(self, path: str) -> Any:  # noqa: ANN401 - any property value
         """A property, or one inside it (`pointInTimeRecovery.enabled`). None when it is not set."""
@@ -78,12 +92,26 @@ class Resource:
         return [item for item in value if not isinstance(item, Unknown)] if isinstance(value, Sequence) else []
 
     def document(self, path: str) -> Any:  # noqa: ANN401 - any JSON
-        """What a property's JSON text says; None when it is not set, not known, or no JSON."""
+        """What a property says, as JSON text or written out; None when it is not set, or not known."""
         value = self.value(path)
-        try:
-            return json.loads(value) if isinstance(value, str) else None
-        except ValueError:
+        if value is None or isinstance(value, Unknown):
             return None
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            raise UnreadableError(self, f"its {path} is no JSON") from None
+
+    def statements(self, path: str) -> list[Mapping[str, Any]]:
+        """The known statements of a policy document."""
+        document = self.document(path)
+        if document is None:
+            return []
+        if not isinstance(document, Mapping) or "Statement" not in document:
+            raise UnreadableError(self, f"its {path} is no policy with a Statement")
+        known = [each for each in as_list(document["Statement"]) if not isinstance(each, Unknown)]
+        if not all(isinstance(each, Mapping) and each.get("Effect") in EFFECTS for each in known):
+            raise UnreadableError(self, f"a statement of its {path} has no Effect, Allow or Deny")
+        return known
 
 
 @dataclass(frozen=True)
@@ -107,12 +135,6 @@ class Graph:
     def users_of(self, type_: str, property_: str) -> frozenset[str]:
         """URNs of everything that this property of this type was made with."""
         return frozenset(urn for user in self.of_type(type_) for urn in user.refers_to.get(property_, ()))
-
-
-def statements(document: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - any JSON
-    """The statements of a policy document."""
-    found = document.get("Statement", []) if isinstance(document, Mapping) else []
-    yield from (each for each in as_list(found) if isinstance(each, Mapping))
 
 
 def as_list(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON

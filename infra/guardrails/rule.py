@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from infra.guardrails.resource import Facts, Graph, Resource
+from infra.guardrails.resource import Facts, Graph, Resource, UnreadableError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,10 @@ class About:
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceRule(About):
-    """A rule that each resource of `types` keeps by itself; empty, every resource. `check` says what is wrong."""
+    """A rule that each resource of `types` keeps by itself; empty, every resource. `check` says what is wrong.
+
+    A resource that is not written as AWS documents it breaks the rule that cannot read it, and ends none of them.
+    """
 
     types: frozenset[str]
     check: Callable[[Resource, Facts], Iterable[str]]
@@ -27,7 +30,14 @@ class ResourceRule(About):
     def violations(self, resource: Resource, facts: Facts) -> "list[Violation]":
         if self.types and resource.type not in self.types:
             return []
-        return [Violation(rule=self, resource=resource, what=what) for what in self.check(resource, facts)]
+        found: list[str] = []
+        try:
+            found += self.check(resource, facts)
+        except UnreadableError as error:
+            found.append(str(error))
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            found.append(f"this rule cannot read what it is asked to be ({type(error).__name__}: {error})")
+        return [Violation(rule=self, resource=resource, what=what) for what in found]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +47,12 @@ class GraphRule(About):
     check: Callable[[Graph, Facts], Iterable[tuple[Resource, str]]]
 
     def violations(self, graph: Graph, facts: Facts) -> "list[Violation]":
-        return [Violation(rule=self, resource=resource, what=what) for resource, what in self.check(graph, facts)]
+        found: list[tuple[Resource, str]] = []
+        try:
+            found += self.check(graph, facts)
+        except UnreadableError as error:
+            found.append((error.resource, str(error)))
+        return [Violation(rule=self, resource=resource, what=what) for resource, what in found]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,13 @@
 """Rules about traffic: internet -> balancer -> tasks -> database, encrypted, and nothing else."""
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
+from itertools import product
 from typing import Any
 
+from infra.guardrails.containers import SCHEDULE, SERVICE
 from infra.guardrails.data import BALANCER, INSTANCE
-from infra.guardrails.resource import Facts, Graph, Resource, Unknown
+from infra.guardrails.resource import Facts, Graph, Resource, Unknown, as_list, texts
 from infra.guardrails.rule import GraphRule, ResourceRule
 
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -12,10 +15,15 @@ INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 OLD_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
 LISTENER = "aws:lb/listener:Listener"
-SERVICE = "aws:ecs/service:Service"
 SUBNET = "aws:ec2/subnet:Subnet"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
-ANYWHERE = ("0.0.0.0/0", "::/0")
+# RFC 1918, 6598 and 4193: whoever has one of these addresses is in a network of ours, or joined to it.
+PRIVATE = [
+    ip_network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+]
+BLOCKS = ("cidrIpv4", "cidrIpv6", "cidrBlocks", "ipv6CidrBlocks")
+PREFIX_LISTS = ("prefixListId", "prefixListIds")
+WEB = (("tcp", 80, 80), ("tcp", 443, 443))
 # TLS 1.2 with forward secrecy at least ("Security policies for your Application Load Balancer").
 TLS_POLICIES = ("ELBSecurityPolicy-TLS13-1-2-", "ELBSecurityPolicy-TLS13-1-3-", "ELBSecurityPolicy-FS-1-2-Res-")
 BALANCERS, TASKS, DATABASE, ENDPOINTS, OUTSIDE = "the balancer", "tasks", "the database", "endpoints", "outside"
@@ -30,9 +38,16 @@ ONE_PATH = {
 }
 
 
-def _open(rule: Mapping[str, Any]) -> bool:
-    several = [*(rule.get("cidrBlocks") or []), *(rule.get("ipv6CidrBlocks") or [])]
-    return any(cidr in ANYWHERE for cidr in (rule.get("cidrIpv4"), rule.get("cidrIpv6"), *several))
+def _open(rule: Mapping[str, Any]) -> str:
+    """What lets strangers in, or out to them: a block that is not private, or a list that may hold one."""
+    blocks = texts(each for key in BLOCKS for each in as_list(rule.get(key)))
+    lists = texts(each for key in PREFIX_LISTS for each in as_list(rule.get(key)))
+    return next(iter([*(block for block in blocks if not _is_private(block)), *lists]), "")
+
+
+def _is_private(block: str) -> bool:
+    network = ip_network(block, strict=False)
+    return any(network.version == ours.version and network.subnet_of(ours) for ours in PRIVATE)  # type: ignore[arg-type]
 
 
 def _ports(rule: Mapping[str, Any]) -> tuple[Any, Any, Any]:
@@ -45,12 +60,15 @@ def _open_doors(resource: Resource, _: Facts) -> Iterator[str]:
     if resource.type == OLD_RULE:
         (inward if resource.value("type") == "ingress" else outward)[OLD_RULE] = [resource.properties]
     for rule in inward.get(resource.type, []):
-        if _open(rule) and _ports(rule) not in (("tcp", 80, 80), ("tcp", 443, 443)):
-            yield f"anybody may come in by {_said(rule)}"
+        protocol, first, last = _ports(rule)
+        known = not any(isinstance(port, Unknown) for port in (protocol, first, last))
+        if known and (strangers := _open(rule)) and (protocol, first, last) not in WEB:
+            yield f"strangers ({strangers}) may come in by {_said(rule)}"
     for rule in outward.get(resource.type, []):
         protocol, first, last = _ports(rule)
-        if _open(rule) and (protocol != "tcp" or first != last) and not isinstance(first, Unknown):
-            yield f"what is inside may reach anybody by {_said(rule)}"
+        known = not any(isinstance(port, Unknown) for port in (protocol, first, last))
+        if known and (strangers := _open(rule)) and (protocol != "tcp" or first != last):
+            yield f"what is inside may reach strangers ({strangers}) by {_said(rule)}"
 
 
 def _said(rule: Mapping[str, Any]) -> str:
@@ -59,25 +77,30 @@ def _said(rule: Mapping[str, Any]) -> str:
 
 
 def _off_the_path(graph: Graph, _: Facts) -> Iterator[tuple[Resource, str]]:
+    groups = graph.of_type(GROUP)
     members = {
         BALANCERS: graph.users_of(BALANCER, "securityGroups"),
-        TASKS: graph.users_of(SERVICE, "networkConfiguration"),
+        TASKS: graph.users_of(SERVICE, "networkConfiguration") | graph.users_of(SCHEDULE, "target"),
         DATABASE: graph.users_of(INSTANCE, "vpcSecurityGroupIds"),
         ENDPOINTS: graph.users_of(ENDPOINT, "securityGroupIds"),
     }
 
-    def role(rule: Resource, property_: str) -> str:
-        urns = rule.refers_to.get(property_, frozenset())
-        groups = {group.urn for group in graph.of_type(GROUP)} & urns
-        roles = [name for name, found in members.items() if groups & found]
-        return roles[0] if roles else "a group of nobody" if groups else OUTSIDE
+    def roles(urns: frozenset[str]) -> list[str]:
+        ours = {group.urn for group in groups} & urns
+        return [name for name, found in members.items() if ours & found] or ["a group of nobody" if ours else OUTSIDE]
 
-    for rule in graph.of_type(INGRESS, EGRESS):
-        ours, theirs = role(rule, "securityGroupId"), role(rule, "referencedSecurityGroupId")
-        source, target = (theirs, ours) if rule.type == INGRESS else (ours, theirs)
-        if (source, target) not in ONE_PATH:
-            yield rule, f"it leads from {source} to {target}"
-    for group in graph.of_type(GROUP):
+    for rule in graph.of_type(INGRESS, EGRESS, OLD_RULE):
+        ours = theirs = roles(rule.refers_to.get("securityGroupId", frozenset()))
+        if rule.type != OLD_RULE or not rule.value("self"):
+            other = "sourceSecurityGroupId" if rule.type == OLD_RULE else "referencedSecurityGroupId"
+            theirs = roles(rule.refers_to.get(other, frozenset()))
+        inward = rule.type == INGRESS or (rule.type == OLD_RULE and rule.value("type") == "ingress")
+        for source, target in product(theirs, ours) if inward else product(ours, theirs):
+            if (source, target) not in ONE_PATH:
+                yield rule, f"it leads from {source} to {target}"
+    for group in groups:
+        if len(of := [name for name, found in members.items() if group.urn in found]) != 1:
+            yield group, f"it is the group of {' and '.join(of) or 'nobody'}, and has to be that of one"
         if group.urn not in members[ENDPOINTS] and (group.value("ingress") or group.value("egress")):
             yield group, "its rules are written into it, where nobody sees whom they let in"
 
@@ -91,7 +114,7 @@ def _public_addresses(resource: Resource, _: Facts) -> Iterator[str]:
 
 def _weak_tls(listener: Resource, _: Facts) -> Iterator[str]:
     policy = listener.value("sslPolicy")
-    if listener.value("protocol") != "HTTPS" or isinstance(policy, Unknown):
+    if listener.value("protocol") not in ("HTTPS", "TLS") or isinstance(policy, Unknown):
         return
     if not str(policy).startswith(TLS_POLICIES):
         yield f"its policy {policy} allows old versions or weak ciphers"
@@ -128,7 +151,7 @@ def _default_doors(graph: Graph, _: Facts) -> Iterator[tuple[Resource, str]]:
 RULES = (
     ResourceRule(
         id="G18",
-        title="open to anybody: 80 and 443 only",
+        title="open to strangers: 80 and 443 only",
         reason="Whatever else listens was not written for strangers; and what breaks in wants a way out.",
         remedy="Name one TCP port, and the security group that may come instead of an address.",
         checkov=("CKV_AWS_24", "CKV_AWS_25", "CKV_AWS_277", "CKV_AWS_382"),
