@@ -80,8 +80,8 @@ clean: .venv/.installed ## Remove what a killed rehearsal left on this machine
 	@$(BIN)/python -m rehearsal clean
 
 .PHONY: drills
-drills: .venv/.installed ## Rehearse failures: bad releases, lost databases, killed updates... (DRILLS="name ..." for some; `.venv/bin/python -m rehearsal drills --list`)
-	@$(BIN)/python -m rehearsal drills $(DRILLS)
+drills: .venv/.installed ## Rehearse failures: bad releases, lost databases, killed updates... (STACK=prod, DRILLS="name ..." for some; `.venv/bin/python -m rehearsal drills --list`)
+	@$(BIN)/python -m rehearsal drills --stack $(STACK) $(DRILLS)
 
 .PHONY: benchmark
 benchmark: .venv/.installed ## Measure our image against the usual way, on a quiet machine as root (ONLY="size start" for parts, RUNS=5)

@@ -102,6 +102,15 @@ def test_one_failed_drill_does_not_stop_the_others_and_fails_the_run(
     assert "and more of it" not in table, "the table stays a table"
 
 
+@pytest.mark.parametrize(("asked", "stack"), [([], "staging"), (["--stack", "prod"], "prod")])
+def test_they_are_played_on_the_stack_that_is_asked_for(
+    report: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str], stack: str
+) -> None:
+    monkeypatch.setattr(command, "chosen", lambda _: [Drill(name="one", scenario=lambda _: "fine")])
+    assert command_line.main(["drills", *asked]) == 0
+    assert json.loads(report.read_text())["stack"] == stack
+
+
 def test_drills_that_are_all_ok_end_well(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     baking = Drill(name="three", scenario=lambda _: "fine", bake_seconds=90, metric_delay_seconds=60)
     drills = [Drill(name="one", scenario=lambda _: "fine"), Drill(name="two", scenario=lambda _: "fine"), baking]

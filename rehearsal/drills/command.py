@@ -27,8 +27,9 @@ METRIC_DELAY_VARIABLE = "REHEARSAL_METRIC_DELAY_SECONDS"
 
 @dataclass(kw_only=True)
 class Drills:
-    """The drills of one call; `outcomes` are there as each ends, and the report is written then, too."""
+    """The drills of one call on one stack; `outcomes` are there as each ends, and the report is written then, too."""
 
+    stack: str
     place: Place
     progress: Progress
     outcomes: list[Outcome] = field(default_factory=list)
@@ -43,7 +44,7 @@ class Drills:
                 self._play_on_one(list(group), last=drills[-1])
 
     def _play_on_one(self, drills: list[Drill], *, last: Drill) -> None:
-        rehearsal = Rehearsal(stack=STACK, place=self.place, progress=self.progress, overrides=dict(OVERRIDES))
+        rehearsal = Rehearsal(stack=self.stack, place=self.place, progress=self.progress, overrides=dict(OVERRIDES))
         try:
             with rehearsal:
                 rehearsal.bootstrap()
@@ -113,7 +114,7 @@ def main(arguments: list[str], progress: Progress) -> int:
     place = Place()
     with contextlib.suppress(OSError):
         place.report.unlink()
-    run = Drills(place=place, progress=progress)
+    run = Drills(stack=options.stack, place=place, progress=progress)
     try:
         run.play(drills)
     finally:
@@ -132,8 +133,9 @@ def main(arguments: list[str], progress: Progress) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m rehearsal drills",
-        description=f"Play failure scenarios on a rehearsal of {STACK}, each under load, and tell what users saw.",
+        description="Play failure scenarios on a rehearsal of a stack, each under load, and tell what users saw.",
     )
     parser.add_argument("names", metavar="NAME", nargs="*", help="only these drills (default: all)")
+    parser.add_argument("--stack", default=STACK, help="the stack they are played on (default: %(default)s)")
     parser.add_argument("--list", action="store_true", help="list the drills, and what each proves")
     return parser
