@@ -116,8 +116,8 @@ def _deployments(config: ConfigReader, project: str) -> tuple[DeploymentSettings
         if good:
             check_stack_name(config, "deployments", project, entry.name)
         branches = _branches(entry)
-        zone = _optional(entry, "hostedZoneId", HOSTED_ZONE, "Z0123456789EXAMPLE")
-        domain = _optional(entry, "domainName", DOMAIN, "pactum.example.com")
+        zone = entry.optional("hostedZoneId", pattern=HOSTED_ZONE, example="Z0123456789EXAMPLE")
+        domain = entry.optional("domainName", pattern=DOMAIN, example="pactum.example.com")
         if bool(zone) != bool(domain) and not entry.refused & {"hostedZoneId", "domainName"}:
             entry.refuse(
                 "domainName",
@@ -139,14 +139,6 @@ def _branches(entry: Entry) -> tuple[str, ...]:
     elif not branches and "branches" not in entry.refused:
         entry.refuse("branches", "names no branch: no pipeline could deploy.", "Write one, such as main.")
     return branches
-
-
-def _optional(entry: Entry, field_name: str, pattern: str, example: str) -> str:
-    entry.known.add(field_name)
-    text = entry.text(field_name, example=example) if field_name in entry.fields else ""
-    if text and not re.fullmatch(pattern, text):
-        entry.refuse(field_name, "has the wrong form.", f"Write it like {example}.")
-    return text
 
 
 def _check_prefixes(config: ConfigReader, stacks: list[str]) -> None:

@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -163,8 +163,7 @@ class ConfigReader:
         """Refuse keys nobody read, then raise SettingsError if anything was refused."""
         for full in sorted(self.values.keys() - self.known):
             if not full.startswith(f"{ENGINE}:"):
-                near = difflib.get_close_matches(full, sorted(self.known), n=1)
-                remedy = f"Did you mean {near[0]}?" if near else "Remove it; Pulumi.yaml lists the keys there are."
+                remedy = meant(full, self.known, "Remove it; Pulumi.yaml lists the keys there are.")
                 rule = "is not a key of this program; the engine would ignore it silently."
                 self.problems.append(Problem(key=full, value="", rule=rule, remedy=remedy))
         if self.problems:
@@ -172,6 +171,12 @@ class ConfigReader:
             noun = "1 problem" if count == 1 else f"{count} problems"
             listing = "\n".join(f"  {number}. {problem}" for number, problem in enumerate(self.problems, start=1))
             raise SettingsError(f"{noun} in the configuration of this stack:\n{listing}")
+
+
+def meant(name: str, known: Collection[str], otherwise: str) -> str:
+    """What to do about a name that nobody knows: the one that is most like it, if any is."""
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"Did you mean {near[0]}?" if near else otherwise
 
 
 def listed(choices: Sequence[object]) -> str:

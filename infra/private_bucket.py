@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pulumi
+from pulumi_aws import s3
 
 from infra.access.documents import Document, Statement, deny, document, for_anyone
-
-if TYPE_CHECKING:
-    from pulumi_aws import s3
 
 Statements = Callable[[str], Sequence[Statement]]
 # Days after which the parts of an upload that never ended are deleted: nobody sees them, and they are paid for.
@@ -50,9 +47,6 @@ class PrivateBucket(pulumi.ComponentResource):
     arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        # Only stacks with a bucket pay for loading it: a tenth of a second and 10 MB.
-        from pulumi_aws import s3  # noqa: PLC0415
-
         super().__init__("pactum:index:PrivateBucket", name, None, opts)
         child_opts = pulumi.ResourceOptions(parent=self)
         bucket = s3.Bucket(
@@ -110,10 +104,9 @@ def bucket_policy(bucket_arn: str, statements: Sequence[Statement] = ()) -> Docu
     return document({"Sid": "TlsOnly", **over_plain_http}, *statements)
 
 
+# In quotes: S3's classes are loaded when they are named, and stacks without a bucket do without them.
 def encryption(kms_key_arn: pulumi.Input[str] | None) -> "s3.BucketServerSideEncryptionConfigurationRuleArgs":
     """Encrypt with this key, or with S3's own. A key of the sender's would make objects that nobody else can read."""
-    from pulumi_aws import s3  # noqa: PLC0415 - see PrivateBucket
-
     by_default = s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
         sse_algorithm="aws:kms" if kms_key_arn else "AES256", kms_master_key_id=kms_key_arn
     )
@@ -126,8 +119,6 @@ def encryption(kms_key_arn: pulumi.Input[str] | None) -> "s3.BucketServerSideEnc
 
 def lifecycle(replaced_days: int, expire_days: int | None) -> "s3.BucketLifecycleConfigurationRuleArgs":
     """What S3 deletes by itself. The mark that a deleted object leaves goes with its last version."""
-    from pulumi_aws import s3  # noqa: PLC0415 - see PrivateBucket
-
     expiration = (
         # With days, S3 removes such marks too, and wants to be told no more about them.
         s3.BucketLifecycleConfigurationRuleExpirationArgs(days=expire_days)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
+from pulumi_aws import ecs
 
 from infra.image import Image
 from infra.observability.logs import LogGroup, LogGroupArgs
@@ -43,6 +44,12 @@ class Placement:
     cluster_arn: pulumi.Output[str]
     subnet_ids: list[pulumi.Output[str]]
     security_group_id: pulumi.Output[str]
+
+    def of_service(self) -> ecs.ServiceNetworkConfigurationArgs:
+        """The same, as ECS takes it for a service: never with a public address."""
+        return ecs.ServiceNetworkConfigurationArgs(
+            subnets=self.subnet_ids, security_groups=[self.security_group_id], assign_public_ip=False
+        )
 
 
 class Process(pulumi.ComponentResource):

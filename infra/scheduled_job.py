@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_aws import cloudwatch
+from pulumi_aws import cloudwatch, scheduler, sqs
 
 from infra.background import Background
 from infra.process import Process
@@ -47,9 +47,6 @@ class ScheduledJobs(pulumi.ComponentResource):
     queue_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: ScheduledJobsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        # Here, because a stack without jobs should not pay for it with every update.
-        from pulumi_aws import scheduler, sqs  # noqa: PLC0415
-
         super().__init__("pactum:index:ScheduledJobs", name, None, opts)
         self._name, self._args, child_opts = name, args, pulumi.ResourceOptions(parent=self)
         settings, placement = args.background.settings, args.background.placement
@@ -83,8 +80,6 @@ class ScheduledJobs(pulumi.ComponentResource):
         self.register_outputs({"group_name": self.group_name, "queue_arn": self.queue_arn})
 
     def _schedule(self, job: JobSettings, process: Process, role: SchedulerRole) -> None:
-        from pulumi_aws import scheduler  # noqa: PLC0415 - see above
-
         placement, family = self._args.background.placement, f"{self._name}-{job.name}"
         definition = task_definition(family, process.task, pulumi.ResourceOptions(parent=self))
         network = scheduler.ScheduleTargetEcsParametersNetworkConfigurationArgs(

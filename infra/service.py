@@ -74,9 +74,7 @@ class Service(pulumi.ComponentResource):
             desired_count=settings.minimum,
             launch_type="FARGATE",
             platform_version="LATEST",
-            network_configuration=ecs.ServiceNetworkConfigurationArgs(
-                subnets=placement.subnet_ids, security_groups=[placement.security_group_id], assign_public_ip=False
-            ),
+            network_configuration=placement.of_service(),
             load_balancers=[
                 ecs.ServiceLoadBalancerArgs(
                     target_group_arn=balancer.target_group_arn,

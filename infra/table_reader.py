@@ -1,10 +1,10 @@
 """Reads one key of a stack file that holds a table: entries by name, each with fields of its own."""
 
-import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from infra.config_reader import ConfigReader
+from infra.config_reader import ConfigReader, meant
 
 
 @dataclass
@@ -42,6 +42,14 @@ class Entry:
             return default
         return value
 
+    def optional(self, field_name: str, *, pattern: str, example: str) -> str:
+        """A text that may be left out."""
+        self.known.add(field_name)
+        text = self.text(field_name, example=example) if field_name in self.fields else ""
+        if text and not re.fullmatch(pattern, text):
+            self.refuse(field_name, "has the wrong form.", f"Write it like {example}.")
+        return text
+
     def command(self, field_name: str = "command") -> tuple[str, ...]:
         words = self._get(field_name, None)
         if isinstance(words, list) and words and all(isinstance(word, str) and word.strip() for word in words):
@@ -57,12 +65,8 @@ class Entry:
     def finish(self) -> None:
         """Refuse fields nobody read."""
         for name in sorted(self.fields.keys() - self.known):
-            near = difflib.get_close_matches(name, self.known, n=1)
-            self.refuse(
-                name,
-                "is no field of it.",
-                f"Did you mean {near[0]}?" if near else f"Remove it; there are {', '.join(sorted(self.known))}.",
-            )
+            there = f"Remove it; there are {', '.join(sorted(self.known))}."
+            self.refuse(name, "is no field of it.", meant(name, self.known, there))
 
 
 def entries(config: ConfigReader, key: str) -> Iterator[Entry]:

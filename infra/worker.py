@@ -24,8 +24,9 @@ class Worker(pulumi.ComponentResource):
     """The tasks of one worker.
 
     Creates the process `...-NAME` (log group and roles), its task definition and the ECS service `NAME`, rolled within
-    the same bounds as web. A release whose tasks do not stay up is rolled back by the circuit breaker. Leaves out a
-    balancer, a health check (a task is well as long as it runs) and autoscaling: how many there are is configuration.
+    the same bounds as web. A release whose tasks cannot be started is rolled back by the circuit breaker; one whose
+    tasks start and end again is found by the verdict. Leaves out a balancer, a health check (a task is well as long as
+    it runs) and autoscaling: how many there are is configuration.
     """
 
     name: pulumi.Output[str]
@@ -45,9 +46,7 @@ class Worker(pulumi.ComponentResource):
             desired_count=args.worker.count,
             launch_type="FARGATE",
             platform_version="LATEST",
-            network_configuration=ecs.ServiceNetworkConfigurationArgs(
-                subnets=placement.subnet_ids, security_groups=[placement.security_group_id], assign_public_ip=False
-            ),
+            network_configuration=placement.of_service(),
             deployment_minimum_healthy_percent=times.rollout_minimum_percent,
             deployment_maximum_percent=times.rollout_maximum_percent,
             deployment_circuit_breaker=ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),

@@ -56,6 +56,7 @@ def as_asked(resource: Resource) -> Any:
         urn=resource.urn,
         props=unknown_checking_proxy(dict(resource.properties)),
         opts=SimpleNamespace(protect=resource.protect),
+        provider=None,
     )
 
 

@@ -11,6 +11,12 @@ from infra.access.own_roles import roles_policy
 from infra.access.serving import Records, serving_policy
 from infra.access.tags import staying_tagged, tagged, to_be_tagged
 
+# What EC2 calls the kinds of things a stack's network is made of.
+KINDS = (
+    *("vpc", "subnet", "route-table", "internet-gateway", "natgateway", "elastic-ip"),
+    *("security-group", "security-group-rule", "vpc-endpoint", "vpc-flow-log"),
+)
+
 
 def deploying_policies(scope: Scope, records: Records) -> dict[str, Document]:
     """All of them, by the ends of their names."""
@@ -35,9 +41,7 @@ def network_policy(scope: Scope) -> Document:
     changed += each("ec2", "RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress", "ModifySecurityGroupRules")
     changed += each("ec2", "UpdateSecurityGroupRuleDescriptionsIngress", "UpdateSecurityGroupRuleDescriptionsEgress")
     changed += ["ec2:DeleteSecurityGroup"]
-    by_itself = each("ec2", "vpc", "subnet", "route-table", "internet-gateway", "natgateway", "elastic-ip")
-    by_itself += each("ec2", "security-group", "security-group-rule", "vpc-endpoint", "vpc-flow-log")
-    kinds = [scope.arn("ec2", f"{kind.partition(':')[2]}/*") for kind in by_itself]
+    kinds = [scope.arn("ec2", f"{kind}/*") for kind in KINDS]
     return document(
         # EC2 asks twice where something is made in something: for the new one, and for what it is put in.
         allow(made, kinds, to_be_tagged(scope)),

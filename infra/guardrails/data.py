@@ -15,6 +15,7 @@ SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type of resource
 KEY = "aws:kms/key:Key"
 QUEUE = "aws:sqs/queue:Queue"
 BUCKET = "aws:s3/bucket:Bucket"
+SUBNET = "aws:ec2/subnet:Subnet"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 WHOSE_DELETION = {
     INSTANCE: "deletionProtection",
@@ -36,7 +37,7 @@ def _reachable_subnets(graph: Graph, _: Facts) -> Iterator[tuple[Resource, str]]
         if instance.is_empty("dbSubnetGroupName"):
             yield instance, "it stands in the account's default network, whose subnets are public"
     for group in graph.of_type("aws:rds/subnetGroup:SubnetGroup"):
-        subnets = graph.referred(group, "subnetIds", "aws:ec2/subnet:Subnet")
+        subnets = graph.referred(group, "subnetIds", SUBNET)
         if len(subnets) < len(group.items("subnetIds")):
             yield group, "it has subnets that nobody here sees"
         for subnet in subnets:

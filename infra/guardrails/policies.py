@@ -1,6 +1,7 @@
 """The rules as policies of Pulumi's own kind, which the engine asks besides the program."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import yaml
 from pulumi_policy import (
     Policy,
+    PolicyResource,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -32,14 +34,7 @@ def policies() -> list[Policy]:
 
 def _of_resource(rule: ResourceRule) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        resource = Resource(
-            type=canonical(args.resource_type),
-            name=args.name,
-            properties=plain(args.props),
-            urn=args.urn,
-            protect=args.opts.protect,
-            provider=_explicit_provider(args),
-        )
+        resource = _as_resource(args)
         for violation in rule.violations(resource, facts(args.urn)):
             report(str(violation), args.urn)
 
@@ -49,17 +44,7 @@ def _of_resource(rule: ResourceRule) -> Policy:
 def _of_stack(rule: GraphRule) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         resources = [
-            Resource(
-                type=canonical(each.resource_type),
-                name=each.name,
-                properties=plain(each.props),
-                urn=each.urn,
-                protect=each.opts.protect,
-                refers_to={
-                    key: frozenset(other.urn for other in others) for key, others in each.property_dependencies.items()
-                },
-            )
-            for each in args.resources
+            replace(_as_resource(each), refers_to=_references(each.property_dependencies)) for each in args.resources
         ]
         if resources:
             for violation in rule.violations(Graph(resources), facts(resources[0].urn)):
@@ -68,7 +53,22 @@ def _of_stack(rule: GraphRule) -> Policy:
     return StackValidationPolicy(rule.id, _described(rule), validate)
 
 
-def _explicit_provider(args: ResourceValidationArgs) -> str:
+def _as_resource(asked: ResourceValidationArgs | PolicyResource) -> Resource:
+    return Resource(
+        type=canonical(asked.resource_type),
+        name=asked.name,
+        properties=plain(asked.props),
+        urn=asked.urn,
+        protect=asked.opts.protect,
+        provider=_explicit_provider(asked),
+    )
+
+
+def _references(dependencies: Mapping[str, Sequence[PolicyResource]]) -> dict[str, frozenset[str]]:
+    return {key: frozenset(other.urn for other in others) for key, others in dependencies.items()}
+
+
+def _explicit_provider(args: ResourceValidationArgs | PolicyResource) -> str:
     """The provider that the program named; the one that Pulumi makes by itself is called default, or default_7_1_0."""
     name = args.provider.name if args.provider else ""
     return "" if name == "default" or name.startswith("default_") else name

@@ -5,6 +5,7 @@ program talks to, it talks by way of this. See docs/decisions/0011-guardrails.md
 """
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pulumi
@@ -51,7 +52,8 @@ class Guarded:
         return getattr(self._monitor, name)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - the monitor's own name and messages
-        violations = of_resource(as_resource(request), self._facts)
+        resource = as_resource(request)
+        violations = of_resource(resource, self._facts)
         with self._lock:
             self._violations += violations
             broken = list(self._violations)
@@ -59,7 +61,7 @@ class Guarded:
             raise GuardrailError(broken)
         response = self._monitor.RegisterResource(request)
         with self._lock:
-            self._resources.append(as_resource(request, response.urn))
+            self._resources.append(replace(resource, urn=response.urn))
         return response
 
     def SignalAndWaitForShutdown(self, request: Any) -> Any:  # noqa: ANN401, N802 - see RegisterResource
@@ -70,13 +72,12 @@ class Guarded:
         return self._monitor.SignalAndWaitForShutdown(request)
 
 
-def as_resource(request: Any, urn: str = "") -> Resource:  # noqa: ANN401 - see Guarded
-    """A registration as the rules see it."""
+def as_resource(request: Any) -> Resource:  # noqa: ANN401 - see Guarded
+    """A registration as the rules see it; what its URN is, only the engine's answer tells."""
     return Resource(
         type=canonical(request.type),
         name=request.name,
         properties={key: plain(value) for key, value in request.object.fields.items()},
-        urn=urn,
         protect=request.protect,
         refers_to={key: frozenset(found.urns) for key, found in request.propertyDependencies.items()},
         provider=request.provider,

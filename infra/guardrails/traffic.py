@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 from infra.guardrails.containers import SCHEDULE, SERVICE
-from infra.guardrails.data import BALANCER, INSTANCE
+from infra.guardrails.data import BALANCER, INSTANCE, SUBNET
 from infra.guardrails.resource import Facts, Graph, Resource, Unknown, as_list, texts
 from infra.guardrails.rule import GraphRule, ResourceRule
 
@@ -15,7 +15,7 @@ INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 OLD_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
 LISTENER = "aws:lb/listener:Listener"
-SUBNET = "aws:ec2/subnet:Subnet"
+VPC = "aws:ec2/vpc:Vpc"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 # RFC 1918, 6598 and 4193: whoever has one of these addresses is in a network of ours, or joined to it.
 PRIVATE = [
@@ -136,13 +136,13 @@ def _lenient(balancer: Resource, _: Facts) -> Iterator[str]:
 
 
 def _unwatched(graph: Graph, facts: Facts) -> Iterator[tuple[Resource, str]]:
-    for vpc in graph.of_type("aws:ec2/vpc:Vpc"):
+    for vpc in graph.of_type(VPC):
         if facts.production and not graph.referring(vpc, "aws:ec2/flowLog:FlowLog", "vpcId"):
             yield vpc, "nobody can tell afterwards who talked to whom"
 
 
 def _default_doors(graph: Graph, _: Facts) -> Iterator[tuple[Resource, str]]:
-    for vpc in graph.of_type("aws:ec2/vpc:Vpc"):
+    for vpc in graph.of_type(VPC):
         groups = graph.referring(vpc, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "vpcId")
         if not groups or any(group.value("ingress") or group.value("egress") for group in groups):
             yield vpc, "whatever names no security group lets in everything beside it"
