@@ -20,6 +20,7 @@ FUNCTIONS: dict[tuple[Any, str], list[str]] = {
     (ThreadWorker, "accept"): ["self", "listener"],
     (ThreadWorker, "enqueue_req"): ["self", "conn"],
     (ThreadWorker, "finish_request"): ["self", "conn", "fs"],
+    (ThreadWorker, "get_thread_pool"): ["self"],
     (ThreadWorker, "handle"): ["self", "conn"],
     (ThreadWorker, "handle_quit"): ["self", "sig", "frame"],
     (ThreadWorker, "init_process"): ["self"],

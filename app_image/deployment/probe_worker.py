@@ -13,8 +13,9 @@ worker
   included;
 - closes connections in threads, too: gunicorn's main thread waits up to 2 s for each client to hang up, and nothing is
   accepted meanwhile;
-- leaves out what costs most of a small page's time on the way: threads keep the connections they have answered by
-  themselves (kept_connections.py) and send an answer in one piece (whole_answers.py).
+- leaves out what costs most of a small page's time on the way: threads get their work without a future
+  (request_threads.py), keep the connections they have answered by themselves (kept_connections.py) and send an answer
+  in one piece (whole_answers.py).
 
 It overrides undocumented parts of gunicorn (written for 27.0.1); gunicorn_internals.py notices when they are gone.
 """
@@ -24,7 +25,7 @@ from __future__ import annotations
 import re
 import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
@@ -35,10 +36,11 @@ from gunicorn.http.body import LengthReader
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from deployment.kept_connections import KeptConnections
+from deployment.request_threads import RequestThreads
 from deployment.whole_answers import send_whole_answers
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from collections.abc import Callable
     from types import FrameType
 
 PROBE_THREADS = 2
@@ -92,7 +94,7 @@ class ProbeWorker(ThreadWorker):
         self.max_keepalived = self.worker_connections - self.most_in_pool
         # The connections that have a thread of the usual pool or wait for one; the main thread's alone.
         self.in_pool: set[TConn] = set()
-        self.probes: ThreadPoolExecutor
+        self.probes: RequestThreads
         self.closing: ThreadPoolExecutor
         self.kept: KeptConnections
         self._warned_at = -WARN_EVERY_SECONDS
@@ -107,8 +109,12 @@ class ProbeWorker(ThreadWorker):
         """Make what gunicorn does not know of."""
         send_whole_answers()
         self.kept = KeptConnections()
-        self.probes = ThreadPoolExecutor(PROBE_THREADS, thread_name_prefix="probe")
+        self.probes = RequestThreads(PROBE_THREADS, "probe")
         self.closing = ThreadPoolExecutor(CLOSING_THREADS, thread_name_prefix="closing")
+
+    def get_thread_pool(self) -> RequestThreads:
+        """Return the threads for everything but probes; gunicorn asks for them once."""
+        return RequestThreads(self.cfg.threads, "request")
 
     def run(self) -> None:
         """Serve until told to stop and every connection has had its answer: probes count as connections, too."""
@@ -129,7 +135,7 @@ class ProbeWorker(ThreadWorker):
         super().handle_quit(sig, frame)
 
     def _end_threads(self) -> None:
-        self.probes.shutdown(wait=False)
+        self.probes.shutdown()
         self.closing.shutdown(wait=False, cancel_futures=True)
 
     def enqueue_req(self, conn: TConn) -> None:
@@ -218,13 +224,24 @@ class ProbeWorker(ThreadWorker):
             return False
         return not head or is_whole_probe(head, self.probe)
 
-    def _submit(self, pool: ThreadPoolExecutor, work: Any, conn: TConn) -> None:  # noqa: ANN401 - takes the connection
-        pool.submit(work, conn).add_done_callback(partial(self._hand_back, conn))
+    def _submit(self, pool: RequestThreads, work: Callable[[TConn], Any], conn: TConn) -> None:
+        pool.submit(partial(self._finish, work, conn))
 
-    def _hand_back(self, conn: TConn, done: Future[Any]) -> None:
-        """Wake the main thread, unless the connection is kept already."""
-        if done.cancelled() or done.exception() or done.result() is not KEPT:
-            self.method_queue.defer(self.finish_request, conn, done)
+    def _finish(self, work: Callable[[TConn], Any], conn: TConn) -> None:
+        """Do it, in a thread, and wake the main thread unless the connection is kept already."""
+        result, error = None, None
+        try:
+            result = work(conn)
+        except BaseException as raised:  # noqa: BLE001 - what ends a process is raised again in its main thread
+            error = raised
+        if result is KEPT:
+            return
+        done: Future[Any] = Future()
+        if error:
+            done.set_exception(error)
+        else:
+            done.set_result(result)
+        self.method_queue.defer(self.finish_request, conn, done)
 
     def _turn_away(self, conn: TConn) -> bool:
         """Answer 503 and close."""

@@ -253,6 +253,12 @@ class Serving(SimpleTestCase):
         self.assertEqual(kept.status(4), "closed", "clients that stay away must not use up the connections")
         self.until(lambda: self.worker.nr_conns == 0, "each is counted out")
 
+    def test_an_app_that_ends_its_process_is_heard_in_the_main_thread(self) -> None:
+        with mock.patch.object(self.worker, "wsgi", side_effect=SystemExit(3)):
+            self.connect(request("/"))
+            self.loop.join(5)
+        self.assertFalse(self.loop.is_alive(), "a thread alone cannot end a process, and would answer nobody any more")
+
     def test_answers_are_sent_whole(self) -> None:
         self.assertIs(wsgi.Response, WholeAnswer)
 
