@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pulumi
+from pulumi_command import local
 
 from infra.settings import ImageSettings
 
@@ -15,6 +16,13 @@ from infra.settings import ImageSettings
 # .dockerignore keeps all of them out of the image too.
 LEFTOVERS = {"__pycache__", "staticfiles", "node_modules"}
 PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
+# What it prints is kept in the state: eight hexadecimal digits, or it fails. Every stack that builds runs it once more
+# when its text changes here, and builds and pushes anew.
+DRAW = """\
+od -An -N4 -tx1 /dev/urandom | tr -d '[:space:]' | grep -xE '[0-9a-f]{8}' || {
+  echo "No random part of the image's tag could be drawn. Make /dev/urandom readable, and od, tr and grep found." >&2
+  exit 1
+}"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +39,8 @@ class Image(pulumi.ComponentResource):
     """The image every task of this update runs, named by digest.
 
     With a digest in the configuration it creates nothing: that image is deployed. Without one it creates a
-    `docker.Image`, which builds the context and pushes it, and a `random.RandomId` for its tag. Log in to the
-    registry before the update, for a password given here would be written to Pulumi's state.
+    `docker.Image`, which builds the context and pushes it, and a command that draws a part of its tag. Log in to
+    the registry before the update, for a password given here would be written to Pulumi's state.
     """
 
     reference: pulumi.Output[str]
@@ -46,21 +54,21 @@ class Image(pulumi.ComponentResource):
         if settings.digest:
             self.reference = pulumi.Output.from_input(f"{settings.repository_url}@{settings.digest}")
         else:
-            # Only who builds pays for loading them, and for a provider of each that the engine starts: half a second.
+            # Only who builds pays for loading it, and for its provider, which the engine starts.
             import pulumi_docker as docker  # noqa: PLC0415
-            import pulumi_random as random  # noqa: PLC0415
 
             build_args = {**settings.build_arguments, "PYTHON_IMAGE": settings.python_image}
             platform = PLATFORMS[settings.cpu_architecture]
             sources = context_digest(args.context, args.dockerfile, {**build_args, "platform": platform})[:12]
             # The repository's tags are immutable, and an image's configuration holds the moment of its build: sources
-            # that come back (a revert, another stack, a lost state) need a tag of their own, as long as they stay.
-            build = random.RandomId(
-                f"{name}-build", byte_length=4, keepers={"sources": sources}, opts=pulumi.ResourceOptions(parent=self)
+            # that come back (a revert, another stack, a lost state) need a tag of their own, as long as they stay. No
+            # `random.RandomId` draws it: for that one value, every preview would start one provider more.
+            drawn = local.Command(
+                f"{name}-build", create=DRAW, triggers=[sources], opts=pulumi.ResourceOptions(parent=self)
             )
             built = docker.Image(
                 f"{name}-build",
-                image_name=pulumi.Output.concat(f"{settings.repository_url}:{args.stack}-{sources}-", build.hex),
+                image_name=pulumi.Output.concat(f"{settings.repository_url}:{args.stack}-{sources}-", drawn.stdout),
                 build=docker.DockerBuildArgs(
                     context=str(args.context),
                     dockerfile=str(args.context / args.dockerfile),

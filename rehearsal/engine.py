@@ -22,7 +22,7 @@ from rehearsal.realisers.tools import Tools
 from rehearsal.state import Deployed, Properties, State, Tally, differing
 
 # Types whose disappearance from the program needs nothing: the image stays in the repository.
-FORGETTABLE = frozenset({"docker:index/image:Image", "random:index/randomId:RandomId"})
+FORGETTABLE = frozenset({"docker:index/image:Image"})
 SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - Pulumi's mark of a wrapped secret, from its SDK
 SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import re
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pytest
 
 from infra.image import Image, ImageArgs, context_digest
 from infra.settings import ImageSettings
+from rehearsal.errors import RehearsalError
+from rehearsal.realisers.tables import realiser_of
 from tests.recorder import DIGEST, Recorder, record, resolved
+from tests.rehearsal_fakes import fake_tools
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+COMMAND = "command:local:Command"
 URL = "123456789012.dkr.ecr.us-east-1.amazonaws.com/pactum"
 
 
@@ -49,6 +55,7 @@ def image(
 def test_a_given_digest_is_deployed_and_nothing_is_built(tmp_path: Path) -> None:
     recorder, made = image(tmp_path / "absent", DIGEST)
     assert recorder.of_type("docker:index/image:Image") == [], "a pipeline's tested image must not be built again"
+    assert recorder.of_type(COMMAND) == [], "there is no tag to draw a part of"
     assert resolved(made.reference) == f"{URL}@{DIGEST}"
     assert resolved(made.release) == DIGEST
 
@@ -68,13 +75,34 @@ def test_without_a_digest_the_context_is_built_and_pushed_and_named_by_the_diges
 
 
 def test_the_tags_random_part_stays_as_long_as_the_sources_do(context: Path) -> None:
-    def keepers() -> object:
-        return image(context)[0].only("random:index/randomId:RandomId").inputs["keepers"]
+    def inputs() -> dict[str, Any]:
+        return image(context)[0].only(COMMAND).inputs
 
-    before = keepers()
-    assert keepers() == before, "with nothing new, an update must find the same tag"
+    before = inputs()
+    assert inputs() == before, "with nothing new, an update must find the same tag"
     (context / "app.py").write_text("print('changed')\n")
-    assert keepers() != before
+    after = inputs()
+    assert after["triggers"] != before["triggers"], "only a trigger draws anew"
+    assert after["create"] == before["create"]
+
+
+def test_the_tags_random_part_is_drawn_by_a_command_that_is_given_nothing_else(context: Path) -> None:
+    inputs = image(context)[0].only(COMMAND).inputs
+    assert inputs.keys() == {"create", "triggers"}, "what a command is given stands in the state"
+    drawn = [realiser_of(COMMAND).create(fake_tools(), "it-build", inputs).outputs for _ in range(2)]
+    assert all(re.fullmatch(r"[0-9a-f]{8}", one["stdout"]) for one in drawn), drawn
+    assert drawn[0] != drawn[1], "sources that come back are another build"
+
+
+@pytest.mark.parametrize("said", ["", "0a1b2c", "0a1b2c3d4e", "0a1b2c3g"])
+def test_what_is_no_random_part_ends_the_update_before_it_is_kept(context: Path, tmp_path: Path, said: str) -> None:
+    """Once in the state, it would stay there until the sources change: an empty one, for every other build."""
+    (tmp_path / "od").write_text(f"#!/bin/sh\necho '{said}'\n")
+    (tmp_path / "od").chmod(0o755)
+    inputs = image(context)[0].only(COMMAND).inputs
+    inputs["environment"] = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    with pytest.raises(RehearsalError, match=r"No random part of the image's tag could be drawn\. Make .*urandom"):
+        realiser_of(COMMAND).create(fake_tools(), "it-build", inputs)
 
 
 def test_the_platform_follows_the_processor_of_the_tasks(context: Path) -> None:

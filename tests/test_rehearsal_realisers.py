@@ -225,6 +225,18 @@ def test_only_a_changed_trigger_replaces_a_command() -> None:
     assert realiser.update(tools, before, {**inputs, "create": "true"}).outputs["stdout"] == "updated made"
 
 
+def test_a_command_that_left_the_program_or_is_replaced_runs_its_own_end(tmp_path: Path) -> None:
+    realiser, tools = REHEARSED["command:local:Command"], fake_tools()
+    ends = f"echo ended $PULUMI_COMMAND_STDOUT >> {tmp_path}/ends"
+    before = _deployed({"create": "echo made", "delete": ends, "triggers": [1]}, {"stdout": "made", "stderr": ""})
+    assert realiser.delete is not None
+    assert realiser.update is not None
+    realiser.delete(tools, before)
+    realiser.update(tools, before, {**before.inputs, "triggers": [2]})
+    assert (tmp_path / "ends").read_text() == "ended made\n" * 2
+    realiser.delete(tools, _deployed({"create": "echo made"}, {}))
+
+
 def _deployed(inputs: Properties, outputs: Properties) -> Deployed:
     return Deployed(urn="u", type="t", name="n", id="i", inputs=inputs, outputs=outputs)
 

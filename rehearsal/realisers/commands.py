@@ -54,18 +54,26 @@ def _create(tools: Tools, _: str, inputs: Properties) -> Made:
 def _update(tools: Tools, before: Deployed, inputs: Properties) -> Made:
     """A changed trigger replaces the command: `create` runs. Another change runs `update`, or `create` without one."""
     if before.inputs.get("triggers") != inputs.get("triggers"):
-        if before.inputs.get("delete"):
-            execute(tools, before.inputs["delete"], before.inputs)
+        _delete(tools, before)
         return _create(tools, "", inputs)
-    previous = {f"PULUMI_COMMAND_{name.upper()}": before.outputs.get(name, "") for name in ("stdout", "stderr")}
     script = inputs.get("update") or inputs.get("create")
-    return Made(id=before.id, outputs=execute(tools, script, inputs, previous) if script else {})
+    return Made(id=before.id, outputs=execute(tools, script, inputs, _previous(before)) if script else {})
+
+
+def _delete(tools: Tools, gone: Deployed) -> None:
+    if gone.inputs.get("delete"):
+        execute(tools, gone.inputs["delete"], gone.inputs, _previous(gone))
+
+
+def _previous(before: Deployed) -> Properties:
+    return {f"PULUMI_COMMAND_{name.upper()}": before.outputs.get(name, "") for name in ("stdout", "stderr")}
 
 
 COMMANDS: dict[str, Realiser] = {
     "command:local:Command": Realiser(
         create=_create,
         update=_update,
+        delete=_delete,
         properties=_INPUTS,
         updatable=_INPUTS,
         removable=_INPUTS,
