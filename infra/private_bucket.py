@@ -48,12 +48,13 @@ class PrivateBucket(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pactum:index:PrivateBucket", name, None, opts)
-        child_opts = pulumi.ResourceOptions(parent=self)
+        protected = args.deletion_protection
+        child_opts = pulumi.ResourceOptions(parent=self, retain_on_delete=protected)
         bucket = s3.Bucket(
             name,
             bucket=args.name,
-            force_destroy=not args.deletion_protection,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+            force_destroy=not protected,
+            opts=pulumi.ResourceOptions(parent=self, protect=protected, retain_on_delete=protected),
         )
         self.bucket, self.arn = bucket.id, bucket.arn
         closed = s3.BucketPublicAccessBlock(
@@ -85,14 +86,14 @@ class PrivateBucket(pulumi.ComponentResource):
             bucket=self.bucket,
             rules=[lifecycle(args.replaced_days, args.expire_days)],
             # S3 takes what a rule says of earlier versions for granted only once there are any.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning], retain_on_delete=protected),
         )
         s3.BucketPolicy(
             name,
             bucket=self.bucket,
             policy=pulumi.Output.json_dumps(self.arn.apply(lambda arn: bucket_policy(arn, args.statements(arn)))),
             # S3 refuses two changes of a bucket's access at the same time (OperationAborted).
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[closed]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[closed], retain_on_delete=protected),
         )
         self.register_outputs({"bucket": self.bucket, "arn": self.arn})
 

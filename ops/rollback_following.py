@@ -137,5 +137,5 @@ class Following:
         for arn in running:
             self._context.transcript.step(
                 f"{move.name} runs still, as task {task_id(arn)}, and is left to its end. To stop it: "
-                f"aws ecs stop-task --cluster {stack.cluster} --task {task_id(arn)}"
+                f"python -m ops stop {stack.options} --job {move.process.name} --task {task_id(arn)}"
             )

@@ -28,6 +28,7 @@ done
 at=$STATES/$(echo "${PULUMI_BACKEND_URL:-here}" | tr -c 'a-z\\n' _)-$stack
 case "$*" in
   *'whoami --json'*) echo '{"user": "eva", "url": "here"}' ;;
+  *'stack output'*) [ -z "$NO_ACCOUNT" ] || exit 1 ;;&
   *'stack output'*state_url) echo s3://bucket ;;
   *'stack output'*) echo awskms://alias/pactum-pulumi ;;
   *'stack export'*) [ -f "$at" ] || exit 1; if [ -n "$file" ]; then cp "$at" "$file"; else cat "$at"; fi ;;
@@ -37,7 +38,7 @@ esac
 exit 0
 """
 PYTHON = f"""#!/usr/bin/env bash
-if [ "$1" = -m ]; then echo "python $*" >>"$CALLS"; exit 0; fi
+if [ "$1" = -m ]; then echo "${{AWS_REGION:+in $AWS_REGION }}python $*" >>"$CALLS"; exit 0; fi
 exec {sys.executable} "$@"
 """
 DATABASE: dict[str, Any] = {
@@ -53,8 +54,11 @@ BUCKET, CLOSED = (
         ("bucketPublicAccessBlock:BucketPublicAccessBlock", False),
     )
 )
-
-
+PROVIDER: dict[str, Any] = {
+    "urn": "urn:pulumi:prod::pactum::pulumi:providers:aws::default_7_1_0",
+    "type": "pulumi:providers:aws",
+    "inputs": {"region": "eu-west-1"},
+}
 LOG: dict[str, Any] = {
     "urn": "urn:pulumi:prod::pactum::aws:cloudwatch/logGroup:LogGroup::pactum-prod-mail",
     "type": "aws:cloudwatch/logGroup:LogGroup",
@@ -143,6 +147,17 @@ def test_buckets_stay_with_their_settings_and_the_rest_goes(project: Project) ->
     ], "first in AWS, then in Pulumi; a bucket that stays must not be left open"
 
 
+def test_what_refuses_deletion_is_told_so_in_the_stacks_own_region(project: Project) -> None:
+    """Elsewhere nothing would be found that refuses, and the deletion would end half-way."""
+    project.has("here", "prod", PROVIDER, DATABASE)
+    done = project.run("down", "prod", CONFIRM="pactum-prod", AWS_REGION="us-east-1")
+    assert done.returncode == 0, done.stderr
+    assert "in eu-west-1 python -m ops unprotect --stack prod --project pactum --confirm pactum-prod" in project.calls
+    project.has("here", "prod", DATABASE)
+    project.run("down", "prod", CONFIRM="pactum-prod", AWS_REGION="us-east-1")
+    assert any(call.startswith("in us-east-1 python -m ops") for call in project.calls), "the state does not say"
+
+
 def test_logs_that_outlive_their_process_go_with_the_stack(project: Project) -> None:
     """Made again under its name, the stack would find theirs taken."""
     project.has("here", "prod", LOG, RECORD)
@@ -174,6 +189,7 @@ def test_state_is_moved_whole_and_removed_where_it_was(project: Project) -> None
     verbs = [call.split(" ", 1) for call in project.calls if "output" not in call]
     assert [(backend, " ".join(verb.split()[3:5])) for backend, verb in verbs] == [
         ("s3://bucket", "stack export"),
+        ("file:", "stack export"),
         ("file:", "stack change-secrets-provider"),
         ("file:", "stack export"),
         ("s3://bucket", "stack init"),
@@ -194,6 +210,34 @@ def test_state_that_does_not_arrive_whole_stays_where_it_was(project: Project) -
     assert done.returncode == 1
     assert "has 0 resources of 2; the state at file: was left as it is" in done.stderr
     assert not any("stack rm" in call for call in project.calls)
+
+
+def test_a_move_that_was_cut_short_says_how_to_begin_again(project: Project) -> None:
+    project.has("file_", "prod", DATABASE)
+    project.has("s____bucket", "prod")
+    done = project.run("state-to-bucket", "prod", "file:")
+    assert done.returncode == 2
+    remedy = "PULUMI_BACKEND_URL='s3://bucket' pulumi --cwd . stack rm --stack prod --preserve-config"
+    assert remedy in done.stderr, "the stack there holds nothing that could be lost"
+
+
+def test_a_stack_that_is_not_where_it_was_said_to_be_begins_in_the_bucket(project: Project) -> None:
+    done = project.run("state-to-bucket", "prod", "file:")
+    assert done.returncode == 2
+    assert "no stack `prod` is at file:; nothing was changed" in done.stderr
+    assert "pulumi stack init prod --secrets-provider 'awskms://alias/pactum-pulumi'" in done.stderr
+    assert not any("init" in call for call in project.calls)
+
+
+@pytest.mark.parametrize(
+    ("stack", "remedy"), [("account", "it was moved already"), ("prod", "Log in to the account's")]
+)
+def test_an_account_that_is_not_there_is_told_to_each_in_its_own_way(project: Project, stack: str, remedy: str) -> None:
+    done = project.run("state-to-bucket", stack, "file:", NO_ACCOUNT="1")
+    assert done.returncode == 2
+    assert "no stack `account` with outputs is at" in done.stderr
+    assert remedy in done.stderr
+    assert all("output" in call or "whoami" in call for call in project.calls), "nothing but looked at"
 
 
 def test_a_stack_that_is_in_the_bucket_already_is_not_written_over(project: Project) -> None:

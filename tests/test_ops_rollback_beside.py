@@ -528,6 +528,7 @@ def test_tasks_a_job_has_started_are_left_to_their_end_and_named(
     seen = rollback(rollout, capsys)
     assert seen.code == 0, seen.err
     assert "job nightly runs still, as task nightrun, and is left to its end" in seen.out
+    assert "python -m ops stop --stack staging --job nightly --task nightrun" in seen.out
     assert not rollout.world.asked("StopTask")
 
 

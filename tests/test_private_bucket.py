@@ -93,6 +93,14 @@ def test_a_bucket_with_deletion_protection_is_not_emptied_for_its_deletion(prote
     assert made.protect is protection, "Pulumi refuses to delete it, or to replace it"
 
 
+@pytest.mark.parametrize("protection", [True, False])
+def test_one_that_leaves_the_program_stays_as_closed_as_it_was_where_data_are_protected(protection: bool) -> None:
+    """A pipeline may delete none of it: once a person has unprotected the bucket, its update has nothing to delete."""
+    made = [one for one in bucket(deletion_protection=protection).resources if one.type.startswith("aws:")]
+    assert len(made) == 7
+    assert {one.retained for one in made} == {protection}, "without its settings it would be left open"
+
+
 def test_access_is_closed_before_a_policy_is_put() -> None:
     recorder = bucket()
     assert recorder.waits(recorder.only(POLICY), recorder.only(CLOSED)), "S3 refuses both at once (OperationAborted)"
