@@ -21,6 +21,7 @@ class ApplicationEnvironment:
 
     settings: ApplicationSettings
     times: TimesSettings
+    slow_query_milliseconds: int
     release: pulumi.Output[str]
     database: Database
     secrets: Secrets
@@ -41,6 +42,7 @@ class ApplicationEnvironment:
             "ALLOWED_HOSTS": allowed_hosts,
             "HTTPS": "true" if https else "false",
             "LOG_LEVEL": "INFO",
+            "SLOW_QUERY_MILLISECONDS": str(self.slow_query_milliseconds),
             "DATABASE_HOST": self.database.host,
             "DATABASE_PORT": self.database.port.apply(str),
             "DATABASE_NAME": self.database.name,

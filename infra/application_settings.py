@@ -26,6 +26,7 @@ PLAIN_VARIABLES = frozenset(
         "DATABASE_POOL_MAX",
         "KEEP_ALIVE_SECONDS",
         "GRACEFUL_SECONDS",
+        "SLOW_QUERY_MILLISECONDS",
         "DATABASE_HOST",
         "DATABASE_PORT",
         "DATABASE_NAME",

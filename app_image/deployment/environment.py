@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ImproperlyConfigured
 
+from deployment.kept_out import Secrets, secrets_in
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -83,6 +85,9 @@ class Environment:
     web_threads: int
     keep_alive_seconds: int
     graceful_seconds: int
+    slow_query_milliseconds: int
+    secrets: Secrets
+    """What no line of the log may hold."""
     secret_key: str = field(repr=False)
     database: Database
     mail: Mail | None
@@ -232,6 +237,8 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         keep_alive_seconds=reader.number("KEEP_ALIVE_SECONDS", 75, 86_400),
         # Fargate kills after 120 s at the latest.
         graceful_seconds=reader.number("GRACEFUL_SECONDS", 8, 119),
+        slow_query_milliseconds=reader.number("SLOW_QUERY_MILLISECONDS", 1000, 60_000),
+        secrets=secrets_in(variables),
         secret_key=reader.secret(
             "SECRET_KEY", f"a random string of at least {SECRET_KEY_LENGTH} characters", SECRET_KEY_LENGTH
         ),

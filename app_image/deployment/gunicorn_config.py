@@ -62,7 +62,7 @@ graceful_timeout = environment.graceful_seconds
 
 # The app logs requests itself, with id and duration.
 logger_class = ServerLog
-logconfig_dict = logging_config(environment.log_level, environment.release)
+logconfig_dict = logging_config(environment.log_level, environment.release, secrets=environment.secrets)
 
 # Trust no header here: Django alone reads X-Forwarded-Proto (SECURE_PROXY_SSL_HEADER), and gunicorn would let a trusted
 # peer's SCRIPT_NAME header, which the balancer passes on from users, move the app's paths.

@@ -59,7 +59,9 @@ else:
 SECRET_KEY = ENVIRONMENT.secret_key
 DEBUG = ENVIRONMENT.development
 ALLOWED_HOSTS = list(ENVIRONMENT.allowed_hosts)
-LOGGING = logging_config(ENVIRONMENT.log_level, ENVIRONMENT.release, readable=ENVIRONMENT.development)
+LOGGING = logging_config(
+    ENVIRONMENT.log_level, ENVIRONMENT.release, secrets=ENVIRONMENT.secrets, readable=ENVIRONMENT.development
+)
 logging.captureWarnings(True)
 
 # Collected, compressed and named by their content when the image is built; a developer's come from their sources.

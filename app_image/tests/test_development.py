@@ -71,6 +71,10 @@ class TextLines(SimpleTestCase):
         line = TextFormatter().format(self.record("GET / 200", status=200, duration_ms=12.3))
         self.assertRegex(line, r"^\d\d:\d\d:\d\d INFO     GET / 200 12 ms$")
 
+    def test_a_slow_statement_is_shown_with_its_text(self) -> None:
+        line = TextFormatter().format(self.record("slow statement", duration_ms=1200.0, sql="SELECT %s"))
+        self.assertTrue(line.endswith("slow statement 1200 ms: SELECT %s"), line)
+
     def test_another_line_names_its_logger(self) -> None:
         self.assertRegex(TextFormatter().format(self.record("ready")), r"INFO     some\.logger: ready$")
 

@@ -68,6 +68,7 @@ class Reading(SimpleTestCase):
             "DATABASE_POOL_MAX": ("-1", "a whole number from 1 to 1000"),
             "KEEP_ALIVE_SECONDS": ("1.5", "a whole number from 1 to 86400"),
             "GRACEFUL_SECONDS": ("120", "a whole number from 1 to 119"),
+            "SLOW_QUERY_MILLISECONDS": ("1s", "a whole number from 1 to 60000"),
             "HEALTH_PATH": ("healthz", "a path that begins with /"),
             "READINESS_PATH": ("/readyz?deep", "a path that begins with /"),
             "LOG_LEVEL": ("info", "DEBUG, INFO, WARNING"),
@@ -116,6 +117,25 @@ class Times(SimpleTestCase):
 
     def test_untold_it_keeps_the_infrastructures_defaults(self) -> None:
         self.assertEqual(self.served_with(), "75 8")
+
+
+class KeptOutOfTheLog(SimpleTestCase):
+    def test_the_server_and_the_app_know_what_no_line_may_hold(self) -> None:
+        for configuration in ("deployment.gunicorn_config.logconfig_dict", "deployment.settings.LOGGING"):
+            module, _, name = configuration.rpartition(".")
+            script = (
+                "import logging, logging.config, os\n"
+                f"from {module} import {name} as configured\n"
+                "logging.config.dictConfig(configured)\n"
+                "logging.error('as %s, %s', os.environ['DATABASE_PASSWORD'], os.environ['SHOP_TOKEN'])"
+            )
+            with self.subTest(configuration):
+                shown = run(sys.executable, "-c", script, **COMPLETE | {"SHOP_TOKEN": "0123456789"}).stdout
+                self.assertEqual(json.loads(shown.splitlines()[-1])["message"], "as [secret], [secret]")
+
+    def test_how_long_a_statement_may_take_is_told(self) -> None:
+        self.assertEqual(read_environment(COMPLETE).slow_query_milliseconds, 1000)
+        self.assertEqual(read_environment(COMPLETE | {"SLOW_QUERY_MILLISECONDS": "50"}).slow_query_milliseconds, 50)
 
 
 class DatabaseConnection(SimpleTestCase):

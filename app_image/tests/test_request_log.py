@@ -7,6 +7,8 @@ import sys
 from pathlib import PurePath
 from unittest import mock
 
+from django.http import HttpResponse
+from django.template import loader
 from django.test import Client, SimpleTestCase, TestCase
 
 from deployment.json_logs import LineFormatter
@@ -63,6 +65,33 @@ class Lines(TestCase):
         self.assertIn("RuntimeError: broken\nin two lines", error["exception"])
         self.assertEqual(error["request_id"], access["request_id"], "the traceback must be found from the id")
         self.assertNotIn("hunter2", self.stream.getvalue())
+
+    def test_an_error_that_is_answered_and_not_raised_has_the_request_id_too(self) -> None:
+        with mock.patch("agreements.views.AgreementList.get", return_value=HttpResponse(status=502)):
+            self.client.get("/", headers={"X-Amzn-Trace-Id": f"Root={TRACE}"})
+        error, access = self.lines()
+        self.assertEqual((error["level"], error["message"]), ("ERROR", "Bad Gateway: /"))
+        self.assertEqual((error["request_id"], access["request_id"]), (TRACE, TRACE), "Django logs it outside of us")
+
+    def test_a_failed_request_and_its_exception_do_not_hold_each_other(self) -> None:
+        with mock.patch("agreements.views.AgreementList.get", side_effect=RuntimeError):
+            answer = Client(raise_request_exception=False).get("/")
+        self.assertNotIn("failed_with", vars(answer.wsgi_request), "memory would grow until Python looks for circles")
+
+    def test_a_page_for_errors_that_fails_itself_leaves_its_exception(self) -> None:
+        real = loader.get_template
+
+        def broken(name: str):  # noqa: ANN202 - the template engine's own
+            if name == "404.html":
+                raise RuntimeError("no template")
+            return real(name)
+
+        with mock.patch("django.views.defaults.loader.get_template", broken):
+            Client(raise_request_exception=False).get("/missing/")
+        error, access = self.lines()
+        self.assertEqual((error["logger"], access["status"]), ("django.request", 500))
+        self.assertIn("RuntimeError: no template", error["exception"], "Django itself drops it")
+        self.assertEqual(error["request_id"], access["request_id"])
 
     def test_a_successful_health_check_is_silent_and_a_failing_one_is_not(self) -> None:
         self.client.get("/healthz")

@@ -48,6 +48,7 @@ class Terms:
     python_image: str = ""
     build_arguments: Mapping[str, str] = field(default_factory=dict)
     media_bucket: bool = False
+    slow_query_milliseconds: int = 1000
     page: str = "/"
 
 
@@ -72,6 +73,7 @@ class Given:
             "ALLOWED_HOSTS": HOST,
             "HTTPS": "true",
             "LOG_LEVEL": "INFO",
+            "SLOW_QUERY_MILLISECONDS": str(terms.slow_query_milliseconds),
             "HEALTH_PATH": terms.application.health_path,
             "READINESS_PATH": terms.application.readiness_path,
             "WEB_CONCURRENCY": str(terms.serving.processes),
@@ -119,6 +121,7 @@ def read(stack: str, overrides: Mapping[str, str], *, config_file: Path | None =
         python_image=image.python_image if image.python_image != loaded.defaults.get("pactum:pythonImage") else "",
         build_arguments=image.build_arguments,
         media_bucket=read_.storage.media_bucket,
+        slow_query_milliseconds=read_.observability.slow_query_milliseconds,
         page=page,
     )
 

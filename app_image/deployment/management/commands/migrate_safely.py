@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
 from deployment.advisory_lock import LockNotFree, advisory_lock
+from deployment.kept_out import message_of
 from deployment.log_stream import LogStream
 from deployment.roles import RoleUnsafe, ensure_app_role
 from deployment.undoing import describe
@@ -184,4 +185,5 @@ def _beginning(error: BaseException) -> BaseException:
 
 
 def _text(error: BaseException) -> str:
-    return str(error).strip()
+    """Return what the database says, without the rows it says it of."""
+    return message_of(error).strip()
