@@ -10,8 +10,10 @@ from rehearsal.cloudwatch.evaluation import COMPARISONS, MISSING_DATA, Outcome, 
 from rehearsal.cloudwatch.metric_math import MathError, Series
 from rehearsal.cloudwatch.statistics import Datum, is_known, statistic
 
-MINUTE = 60
+MINUTE, HOUR, DAY = 60, 3600, 86400
 HIGH_RESOLUTION_STEP = 10  # seconds between evaluations of an alarm whose period is shorter than a minute
+SHORT_PERIODS = (10, 20, 30)
+LONGEST_LOOK = 7 * DAY  # with periods of an hour or more; with shorter ones a day
 
 
 class CannotEvaluateError(ValueError):
@@ -45,19 +47,30 @@ class Alarm:
 
     @property
     def step(self) -> int:
-        """Seconds between two evaluations."""
+        """Seconds between two evaluations: an alarm that looks at more than a day is evaluated by the hour."""
+        if self.period * self.rule.periods > DAY:
+            return HOUR
         return MINUTE if self.period >= MINUTE else HIGH_RESOLUTION_STEP
 
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether its value for a period depends on that period's data only."""
+        return all(metric_math.is_pointwise(expression) for expression in self.expressions.values())
+
     def window_end(self, now: float) -> int:
-        """End of the latest whole window at a moment: CloudWatch evaluates every minute, whatever the period."""
+        """End of the latest whole window at a moment: windows slide by a minute, whatever the period."""
         return math.floor(now / self.step) * self.step
 
     def evaluate(self, end: int, source: Source) -> Outcome:
         """Evaluate it on the datapoints of the periods that end at `end` and before."""
         times = [end - self.period * back for back in range(self.rule.range, 0, -1)]
-        series = {name: _series(metric, times, source) for name, metric in self.metrics.items()}
-        found = _resolve(self.returned, self.expressions, series, times)
+        found = self.values(times, source)
         return evaluate(self.rule, [found.get(time) for time in times])
+
+    def values(self, times: Sequence[int], source: Source) -> Series:
+        """What it compares with its threshold, for the periods that begin at `times`."""
+        series = {name: _series(metric, times, source) for name, metric in self.metrics.items()}
+        return _resolve(self.returned, self.expressions, series, times)
 
 
 def _series(metric: Metric, times: Sequence[int], source: Source) -> Series:
@@ -98,14 +111,22 @@ def read(description: Mapping[str, Any]) -> Alarm:
     periods_of_metrics = {metric.period for metric in metrics.values()}
     if len(returned) != 1 or len(periods_of_metrics) != 1:
         raise CannotEvaluateError("an alarm needs one query that returns data, and one period for all its metrics")
-    alarm = Alarm(
-        rule=rule, metrics=metrics, expressions=expressions, returned=returned[0], period=periods_of_metrics.pop()
-    )
+    _check_times(period := periods_of_metrics.pop(), periods)
+    alarm = Alarm(rule=rule, metrics=metrics, expressions=expressions, returned=returned[0], period=period)
     try:
         alarm.evaluate(0, lambda *_: [])
     except MathError as error:
         raise CannotEvaluateError(str(error)) from error
     return alarm
+
+
+def _check_times(period: int, periods: int) -> None:
+    """CloudWatch's limits, which PutMetricAlarm refuses to exceed."""
+    if period not in SHORT_PERIODS and (period < MINUTE or period % MINUTE):
+        raise CannotEvaluateError(f"a period is 10, 20 or 30 seconds or whole minutes, not {period} seconds")
+    longest = LONGEST_LOOK if period >= HOUR else DAY
+    if period * periods > longest:
+        raise CannotEvaluateError(f"{periods} periods of {period} seconds are longer than {longest} seconds")
 
 
 def _as_query(description: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Metric math: the part of CloudWatch's expressions that alarms here use.
 
-Numbers, metrics by their id, + - * / and comparisons, AND, OR, brackets, and FILL, IF, MAX, MIN, SUM, AVG, ABS.
+Numbers, metrics by their id, + - * / and comparisons, AND, OR, brackets, and FILL, IF, MAX, MIN, SUM, AVG, ABS, and
+MINUTE, HOUR and EPOCH (UTC) of where a series has datapoints.
 Source: Amazon CloudWatch User Guide, "Using math expressions with CloudWatch metrics". A missing datapoint is 0, as
 it says, to arithmetic, to comparisons of two time series, to AVG, and to IF where its condition is true.
 """
@@ -28,6 +29,13 @@ _REDUCERS: dict[str, Callable[[Sequence[float]], float]] = {
     "MIN": min,
     "SUM": sum,
 }
+_CLOCKS: dict[str, Callable[[int], float]] = {
+    "MINUTE": lambda time: float(time // 60 % 60),
+    "HOUR": lambda time: float(time // 3600 % 24),
+    "EPOCH": float,
+}
+# What makes one number of a whole series, or looks back in it: its value at one time depends on others.
+_LOOKS_AROUND = re.compile(r"\b(MAX|MIN|SUM|AVG)\s*\((?!\s*\[)|\bREPEAT\b", re.IGNORECASE)
 
 
 class MathError(ValueError):
@@ -45,6 +53,11 @@ def evaluate(expression: str, metrics: Mapping[str, Value], times: Sequence[int]
 def names(expression: str) -> set[str]:
     """The words of an expression: ids of queries, and names of functions. Raises MathError."""
     return {word for word in _tokens(expression) if word[0].isalpha()}
+
+
+def is_pointwise(expression: str) -> bool:
+    """Whether its value at a time depends on its metrics at that time only: then many times can be computed at once."""
+    return _LOOKS_AROUND.search(expression) is None
 
 
 @dataclass
@@ -142,6 +155,8 @@ class _Parser:
             return self._if(*(_single(one) for one in arguments))
         if name == "ABS" and len(arguments) == 1:
             return _combine(lambda a, _: abs(a), _single(arguments[0]), 0.0)
+        if name in _CLOCKS and len(arguments) == 1 and isinstance(arguments[0], dict):
+            return {time: _CLOCKS[name](time) for time in arguments[0]}
         if name == "AVG" and len(arguments) == 1:
             return self._average(arguments[0])
         if name in _REDUCERS and len(arguments) == 1:
