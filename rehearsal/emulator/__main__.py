@@ -51,7 +51,7 @@ import traceback
 import docker
 from docker.errors import DockerException
 
-from rehearsal.emulator import labels
+from rehearsal.emulator import labels, temporary
 from rehearsal.emulator.patching import check_version
 from rehearsal.emulator.ports import check_ports
 from rehearsal.emulator.settings import CannotStartError, Settings, from_process
@@ -85,6 +85,7 @@ def run(settings: Settings) -> None:
     # The ports come first: whoever holds them is an emulator of the same label that still needs its containers.
     check_ports(settings)
     labels.sweep(docker_client, settings)
+    temporary.provide(settings)
     try:
         # A request that Docker is still carrying out when a signal comes would make a network nobody removes.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
@@ -100,6 +101,7 @@ def run(settings: Settings) -> None:
         for number in ENDING:
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not keep the rest from being removed
         labels.sweep(docker_client, settings)
+        temporary.remove(settings)
 
 
 def connect() -> docker.DockerClient:

@@ -1,4 +1,4 @@
-"""Metric alarms by CloudWatch's rules, once a minute, in the place of MiniStack's own evaluation.
+"""Alarms by CloudWatch's rules, metric alarms once a minute, in the place of MiniStack's own evaluation.
 
 MiniStack looks at all dimensions of a metric at once and at one datapoint, only when a datum is put; its alarms never
 clear, and it forgets the queries of an alarm on metric math.
@@ -13,7 +13,8 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
-from rehearsal.cloudwatch.alarm import CannotEvaluateError, read
+from rehearsal.cloudwatch import composite
+from rehearsal.cloudwatch.alarm import Alarm, CannotEvaluateError, read
 from rehearsal.emulator import metric_store
 from rehearsal.emulator.patching import Extension, replace, require
 from rehearsal.emulator.repeating import LoopFailedError, repeat
@@ -24,9 +25,10 @@ EXTENSION = Extension(
     name="alarm evaluation",
     rule=(
         "A metric alarm is evaluated every minute on its own dimensions: M out of N datapoints, missing data as it "
-        "says, metric math; it clears again, and what SetAlarmState set lasts until the next evaluation"
+        "says, metric math; it clears again, and what SetAlarmState set lasts until the next evaluation; a composite "
+        "alarm is evaluated when one of its alarms changes its state"
     ),
-    source="Alarm evaluation; Configuring how CloudWatch alarms treat missing data; SetAlarmState",
+    source="Alarm evaluation; Configuring how CloudWatch alarms treat missing data; SetAlarmState; PutCompositeAlarm",
 )
 TICK_SECONDS = 0.5
 SETTLING_SECONDS = 2.0  # after a minute's end, until all that it counted has been published
@@ -40,8 +42,10 @@ class Alarms:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        # By alarm: the end of the window it was last evaluated for, and its record, which each PutMetricAlarm replaces.
-        self._seen: dict[Key, tuple[int, dict[str, Any]]] = {}
+        # By alarm: its record, which each PutMetricAlarm replaces, as it was read.
+        self._read: dict[Key, tuple[dict[str, Any], Alarm]] = {}
+        # The end of the window that it was last evaluated for.
+        self._seen: dict[Key, int] = {}
 
     def run(self, closing: threading.Event, on_failure: Callable[[LoopFailedError], None]) -> None:
         """Evaluate until the emulator closes."""
@@ -57,15 +61,18 @@ class Alarms:
         for key, alarm in list(cloudwatch._alarms._data.items()):
             with request_scope(key[0], key[1]):
                 self._evaluate(key, alarm)
-        self._seen = {key: seen for key, seen in self._seen.items() if key in cloudwatch._alarms._data}
+        for gone in self._read.keys() - cloudwatch._alarms._data.keys():
+            del self._read[gone], self._seen[gone]
 
     def _evaluate(self, key: Key, alarm: dict[str, Any]) -> None:
-        rules = read(alarm)
+        if key not in self._read or self._read[key][0] is not alarm:
+            self._read[key] = (alarm, read(alarm))
+            self._seen.pop(key, None)
+        rules = self._read[key][1]
         end = rules.window_end(self._clock() - SETTLING_SECONDS)
-        seen = self._seen.get(key)
-        if seen is not None and seen[0] == end and seen[1] is alarm:
+        if self._seen.get(key) == end:
             return
-        self._seen[key] = (end, alarm)
+        self._seen[key] = end
         outcome = rules.evaluate(end, metric_store.between)
         if outcome.state is None or outcome.state == alarm["StateValue"]:
             return
@@ -79,6 +86,27 @@ def in_alarm(names: list[str]) -> set[str]:
     """Those of the alarms, metric or composite, that are in ALARM now in the current account and region."""
     found = {name: cloudwatch._alarms.get(name) or cloudwatch._composite_alarms.get(name) for name in names}
     return {name for name, alarm in found.items() if alarm and alarm["StateValue"] == "ALARM"}
+
+
+def composite_state(alarm: dict[str, Any]) -> str:
+    """The state of a composite alarm by those of its alarms now; one that is gone has none."""
+    rule = composite.read(alarm["AlarmRule"])
+    found = {name: cloudwatch._alarms.get(name) or cloudwatch._composite_alarms.get(name) for name in rule.alarms}
+    return rule.state({name: each["StateValue"] if each else "" for name, each in found.items()})
+
+
+def put_composite(original: Callable[..., Any]) -> Callable[..., Any]:
+    """PutCompositeAlarm that refuses a rule that cannot be evaluated here."""
+
+    def put(params: Any, data: dict[str, Any], is_cbor: bool, is_json: bool = False) -> Any:
+        try:
+            composite.read(data.get("AlarmRule", "TRUE"))
+        except composite.RuleError as error:
+            said = f"The rehearsal cannot evaluate this alarm: {error}."
+            return cloudwatch._error("ValidationError", said, 400, use_json=is_json, use_cbor=is_cbor)
+        return original(params, data, is_cbor, is_json)
+
+    return put
 
 
 def put_alarm(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -114,4 +142,6 @@ def install() -> None:
     require(cloudwatch, "_error", "(code, message, status, use_json=False, use_cbor=False)")
     replace(cloudwatch, "_evaluate_alarm", "(alarm)", lambda _: None)
     replace(cloudwatch, "_evaluate_all_alarms", "()", lambda: None)
+    replace(cloudwatch, "_composite_rule_state", "(alarm)", composite_state)
+    replace(cloudwatch, "_put_composite_alarm", PUT, put_composite(require(cloudwatch, "_put_composite_alarm", PUT)))
     replace(cloudwatch, "_put_metric_alarm", PUT, put_alarm(require(cloudwatch, "_put_metric_alarm", PUT)))

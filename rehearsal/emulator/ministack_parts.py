@@ -7,7 +7,19 @@ gone would show only when a task stops or an alarm goes off, as an error somewhe
 from collections.abc import Mapping
 from types import ModuleType
 
-from ministack.services import alb, cloudwatch, cloudwatch_logs, ecs, ecs_metadata, iam, rds, scheduler, secretsmanager
+from ministack.services import (
+    alb,
+    cloudwatch,
+    cloudwatch_logs,
+    ecs,
+    ecs_metadata,
+    eventbridge,
+    iam,
+    rds,
+    scheduler,
+    secretsmanager,
+    sqs,
+)
 
 from rehearsal.emulator.patching import require, require_record
 
@@ -49,14 +61,18 @@ FUNCTIONS: Mapping[ModuleType, Mapping[str, str]] = {
 RECORDS: Mapping[ModuleType, tuple[str, ...]] = {
     alb: ("_listeners", "_lbs", "_targets", "_tg_attrs", "_tgs"),
     cloudwatch: ("_alarms", "_composite_alarms", "_metrics"),
-    cloudwatch_logs: ("_log_groups",),
+    cloudwatch_logs: ("_log_groups", "_metric_filters", "_resource_policies"),
     ecs: ("_services", "_tags", "_task_defs", "_tasks"),
+    eventbridge: ("_rules", "_targets"),
     iam: ("_roles",),
     rds: ("_instances", "_param_groups"),
     scheduler: ("_schedules",),
     secretsmanager: ("_secrets",),
+    sqs: ("_queues",),
 }
-THROUGHOUT = frozenset({"_listeners", "_lbs", "_tgs", "_alarms", "_schedules", "_services"})
+THROUGHOUT = frozenset(
+    {"_listeners", "_lbs", "_tgs", "_alarms", "_instances", "_queues", "_rules", "_schedules", "_services", "_tasks"}
+)
 # Read or set as they are.
 VALUES: Mapping[ModuleType, tuple[str, ...]] = {ecs: ("_docker",), rds: ("_docker", "_PG_TLS_DIR")}
 

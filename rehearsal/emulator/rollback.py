@@ -5,13 +5,14 @@ from typing import Any
 
 from ministack.services import ecs
 
+from rehearsal.emulator import deployment_events
 from rehearsal.emulator.service_events import event
 
 # ECS goes on listing a deployment that it rolls back as IN_PROGRESS for some time (a minute was seen) beside the
 # primary that says "rolling back"; what waits for FAILED must not take that for another deployment.
 FAILED_IS_SHOWN_AFTER_SECONDS = 2.0
 # What was noted about a deployment while it was being rolled out, and does not hold for its next time.
-NOTES = ("_baking_since", "_watched")
+NOTES = ("_baking_since", "_watched", "_told")
 
 
 def last_completed(service: dict[str, Any], primary: dict[str, Any]) -> dict[str, Any] | None:
@@ -32,6 +33,7 @@ def fail(
     """
     before = deployment.get("rolloutStateReason", "")
     deployment |= {"rolloutState": "FAILED", "rolloutStateReason": reason, "updatedAt": ecs._iso()}
+    deployment_events.tell(service, deployment)
     event(service, f"(deployment {deployment['id']}) deployment failed: {said}.")
     target = last_completed(service, deployment) if returning else None
     if target is None or returning is None:

@@ -1,7 +1,7 @@
-"""EventBridge Scheduler starts ECS tasks when its schedules are due.
+"""EventBridge Scheduler starts ECS tasks and invokes functions when its schedules are due.
 
-MiniStack looks at schedules every ten seconds, reads cron without AWS's own marks and time zones, and has no ECS
-target. The rules of expressions are the ones that a stack file is checked by.
+MiniStack looks at schedules every ten seconds, reads cron without AWS's own marks and time zones, has no ECS target
+and asks no role. The rules of expressions are the ones that a stack file is checked by.
 """
 
 import json
@@ -9,31 +9,34 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, tzinfo
 from typing import Any
 
-from infra.schedule_expression import Rate, ScheduleError, parse, time_zone
+from infra.schedule_expression import ScheduleError, parse, time_zone
 from ministack.core.responses import request_scope
 from ministack.services import ecs, scheduler, sqs
 
+from rehearsal.emulator import event_targets, task_permissions
+from rehearsal.emulator.due import Due
 from rehearsal.emulator.patching import Extension, replace, require
 from rehearsal.emulator.repeating import LoopFailedError, repeat
 
 logger = logging.getLogger("rehearsal.schedules")
 
 EXTENSION = Extension(
-    name="scheduled tasks",
+    name="schedules",
     rule=(
-        "A schedule runs its ECS task when it is due: a rate at its creation and every interval after it, cron at the "
-        "minutes of its time zone; a start that ECS refuses goes to the dead-letter queue"
+        "A schedule runs its ECS task, or invokes its function as its role, when it is due: a rate at its creation and "
+        "every interval after it, cron at the minutes of its time zone; what is refused goes to the dead-letter queue"
     ),
     source="EventBridge Scheduler: Schedule types; Configuring a dead-letter queue; Using templated targets",
 )
 # A schedule that never ends, nor begins later, nor is deleted after its last run.
 NOT_REHEARSED = {"StartDate": None, "EndDate": None, "ActionAfterCompletion": "NONE"}
+SERVICE = "scheduler.amazonaws.com"
+FUNCTION = "arn:aws:lambda:"
+# Words in a payload in whose place Scheduler puts what it knows of the run.
+KEYWORDS = "<aws.scheduler."
 TICK_SECONDS = 0.5
-MINUTE_SECONDS = 60
-Key = tuple[str, str, str]  # account, region, group and name of the schedule
 Record = dict[str, Any]
 
 
@@ -41,9 +44,7 @@ class Schedules:
     """Starts what is due; of what became due while nobody looked, once."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        # By schedule: the number of the interval, or of the minute since 1970, that was looked at last.
-        self._seen: dict[Key, int] = {}
+        self._due = Due(clock)
 
     def run(self, closing: threading.Event, on_failure: Callable[[LoopFailedError], None]) -> None:
         """Look at the schedules until the emulator closes."""
@@ -58,41 +59,59 @@ class Schedules:
     def look(self) -> None:
         """Start what is due now."""
         schedules = dict(scheduler._schedules._data)
-        self._seen = {key: seen for key, seen in self._seen.items() if key in schedules}
+        self._due.keep(schedules)
         for key, schedule in schedules.items():
-            if self._is_due(key, schedule) and schedule["State"] == "ENABLED":
+            zone = schedule["ScheduleExpressionTimezone"]
+            due = self._due.now(key, schedule["ScheduleExpression"], since=schedule["CreationDate"], zone=zone)
+            if due and schedule["State"] == "ENABLED":
                 with request_scope(key[0], key[1]):
                     start(schedule)
 
-    def _is_due(self, key: Key, schedule: Record) -> bool:
-        rule, now = parse(schedule["ScheduleExpression"]), self._clock()
-        if isinstance(rule, Rate):
-            interval = int((now - schedule["CreationDate"]) // rule.interval.total_seconds())
-            due = interval > self._seen.get(key, -1)
-            self._seen[key] = interval
-            return due
-        minute = int(now // MINUTE_SECONDS)
-        # The minute in which a schedule is made has begun before it.
-        since = range(self._seen.get(key, minute) + 1, minute + 1)
-        due = any(rule.is_due(_local(begun * MINUTE_SECONDS, schedule)) for begun in since)
-        self._seen[key] = minute
-        return due
-
-
-def _local(moment: float, schedule: Record) -> datetime:
-    zone: tzinfo = time_zone(schedule["ScheduleExpressionTimezone"])
-    return datetime.fromtimestamp(moment, zone)
-
 
 def start(schedule: Record) -> None:
-    """Run the schedule's task; tell its dead-letter queue if ECS refuses."""
-    status, _headers, body = ecs._run_task(run_task(schedule))
+    """Run the schedule's task, or its function; tell its dead-letter queue if that is refused."""
+    if schedule["Target"]["Arn"].startswith(FUNCTION):
+        _invoke(schedule)
+        return
+    wanted = run_task(schedule)
+    status, _headers, body = ecs._run_task(wanted)
     answer = json.loads(body)
     if status == 200 and answer.get("tasks"):  # noqa: PLR2004
         logger.info("schedule %s has started %s", schedule["Name"], answer["tasks"][0]["taskArn"])
         return
-    logger.warning("schedule %s could not start its task: %s", schedule["Name"], answer)
-    _give_up(schedule, code=str(answer.get("__type", "")), message=str(answer.get("message", answer)))
+    code, message = str(answer.get("__type", "")), str(answer.get("message", answer))
+    _give_up(schedule, json.dumps(wanted), code=code, message=message)
+
+
+def _invoke(schedule: Record) -> None:
+    """Invoke the schedule's function as its role."""
+    target = schedule["Target"]
+    group = f"{schedule['Arn'].rpartition('/')[0]}".replace(":schedule/", ":schedule-group/")
+    role = task_permissions.Role(target["RoleArn"], schedule["Name"])
+    payload = target.get("Input") or json.dumps(_notification(schedule))
+    if not role.trusts(SERVICE, {"aws:sourceaccount": ecs.get_account_id(), "aws:sourcearn": group}):
+        refused = f"The execution role {role.arn} does not let Scheduler assume it for {group}."
+    else:
+        refused = role.refusal("lambda:InvokeFunction", target["Arn"])
+    if refused:
+        _give_up(schedule, payload, code="AccessDeniedException", message=refused)
+    elif not event_targets.invoke(target["Arn"], payload):
+        _give_up(schedule, payload, code="ResourceNotFoundException", message=f"Function not found: {target['Arn']}")
+
+
+def _notification(schedule: Record) -> Record:
+    """What a function is told that is given no payload."""
+    return {
+        "version": "0",
+        "id": ecs.new_uuid(),
+        "detail-type": "Scheduled Event",
+        "source": "aws.scheduler",
+        "account": ecs.get_account_id(),
+        "time": ecs._iso(),
+        "region": ecs.get_region(),
+        "resources": [schedule["Arn"]],
+        "detail": "{}",
+    }
 
 
 def run_task(schedule: Record) -> Record:
@@ -121,8 +140,9 @@ def _uncapitalised(value: Any) -> Any:
     return value
 
 
-def _give_up(schedule: Record, *, code: str, message: str) -> None:
+def _give_up(schedule: Record, asked: str, *, code: str, message: str) -> None:
     """Put what was asked for into the dead-letter queue, with why; Scheduler tries again for a while before."""
+    logger.warning("schedule %s could not start what it should: %s", schedule["Name"], message)
     queue = schedule["Target"].get("DeadLetterConfig", {}).get("Arn")
     if not queue:
         return
@@ -135,7 +155,7 @@ def _give_up(schedule: Record, *, code: str, message: str) -> None:
     sqs._act_send_message(
         {
             "QueueUrl": queue.rpartition(":")[2],
-            "MessageBody": json.dumps(run_task(schedule)),
+            "MessageBody": asked,
             "MessageAttributes": {
                 name: {"DataType": "String", "StringValue": text} for name, text in attributes.items() if text
             },
@@ -151,8 +171,11 @@ def problem_of(body: Record) -> str:
         time_zone(str(body.get("ScheduleExpressionTimezone") or "UTC"))
     except ScheduleError as error:
         return f"Invalid Schedule Expression: it {error}."
-    if not (body.get("Target") or {}).get("EcsParameters"):
-        return "The rehearsal runs schedules of ECS tasks only."
+    target = body.get("Target") or {}
+    if not target.get("EcsParameters") and not str(target.get("Arn", "")).startswith(FUNCTION):
+        return "The rehearsal runs schedules of ECS tasks and of functions only."
+    if KEYWORDS in str(target.get("Input", "")):
+        return f"The rehearsal does not know the keywords {KEYWORDS}...>: leave them out of the payload."
     for name, default in NOT_REHEARSED.items():
         if (body.get(name) or default) != default:
             return f"The rehearsal does not know {name} {body[name]!r}: leave it out of the schedule."

@@ -4,7 +4,6 @@ import asyncio
 import functools
 import json
 import logging
-import os
 import signal
 import threading
 from collections.abc import Callable
@@ -17,27 +16,40 @@ from ministack import app as ministack_app
 from ministack.services import ecs, rds
 
 from rehearsal.emulator import (
+    alarm_messages,
     alarms,
+    aws_events,
     balancer,
     balancer_metrics,
     circuit_breaker,
     container_settings,
     container_watch,
     database,
+    database_metrics,
     deployment_alarms,
+    deployment_events,
+    event_targets,
     execute_command,
     fixed_responses,
     front_door,
     images,
     labels,
+    metric_filters,
     ministack_parts,
+    minute_metrics,
+    parent,
+    queue_metrics,
+    rule_schedules,
     schedules,
     secret_versions,
     service_calls,
+    service_metrics,
     service_scheduler,
     target_health,
+    target_metrics,
     target_probes,
     task_environment,
+    task_events,
     task_permissions,
     task_secrets,
     task_stop,
@@ -66,9 +78,19 @@ MODULES = (
     waiting_requests,
     service_scheduler,
     circuit_breaker,
+    task_events,
+    deployment_events,
+    event_targets,
+    metric_filters,
+    service_metrics,
+    target_metrics,
+    queue_metrics,
+    database_metrics,
     alarms,
+    alarm_messages,
     deployment_alarms,
     schedules,
+    rule_schedules,
     database,
     secret_versions,
     front_door,
@@ -93,6 +115,11 @@ class Emulator:
         self._registry = target_health.TargetRegistry(task_stop.deregistration_delay)
         self._metrics = balancer_metrics.BalancerMetrics(settings.metric_delay_seconds)
         self._balancers = balancer.Balancers(self._registry, self._metrics)
+        self._filters = metric_filters.MetricFilters()
+        of_services, of_targets = service_metrics.ServiceMetrics(docker_client), target_metrics.of(self._registry)
+        self._every_minute = minute_metrics.MinuteMetrics(
+            [of_targets, queue_metrics.publish, of_services.publish, database_metrics.publish]
+        )
         self._install()
 
     def _install(self) -> None:
@@ -119,8 +146,15 @@ class Emulator:
         execute_command.install(settings)
         self._alarms = alarms.Alarms()
         alarms.install()
+        alarm_messages.install()
+        aws_events.install()
+        task_events.install()
+        event_targets.install()
+        metric_filters.install(self._filters)
         self._schedules = schedules.Schedules()
         schedules.install()
+        self._rules = rule_schedules.RuleSchedules()
+        rule_schedules.install()
         database.install(docker_client, settings, self._gateway_address)
         secret_versions.install()
 
@@ -148,7 +182,7 @@ class Emulator:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        watch_parent(loop, self._settings.parent_pid, stop)
+        parent.watch(loop, self._settings.parent_pid, stop)
         stop_task = asyncio.create_task(self._announce_closing(stop))
 
         def failed(failure: LoopFailedError) -> None:
@@ -171,7 +205,11 @@ class Emulator:
             "scheduler": self._scheduler.run,
             "alarms": self._alarms.run,
             "schedules": self._schedules.run,
+            "rules": self._rules.run,
             "metrics": self._metrics.run,
+            "events": aws_events.run,
+            "filters": self._filters.run,
+            "every-minute": self._every_minute.run,
         }
         for name, run in loops.items():
             threading.Thread(target=run, args=(self._closing, failed), daemon=True, name=name).start()
@@ -196,24 +234,6 @@ class Emulator:
         self._scheduler.wake()
         logger.info("removing containers, volumes and the network")
         await asyncio.to_thread(labels.sweep, self._docker, self._settings)
-
-
-def watch_parent(loop: asyncio.AbstractEventLoop, parent: int | None, stop: asyncio.Event) -> None:
-    """Stop when the parent process ends, however it ends (a process descriptor becomes readable then)."""
-    if parent is None:
-        return
-    try:
-        descriptor = os.pidfd_open(parent)
-    except ProcessLookupError:
-        stop.set()
-        return
-
-    def ended() -> None:
-        loop.remove_reader(descriptor)
-        logger.warning("the process %d that started this emulator is gone", parent)
-        stop.set()
-
-    loop.add_reader(descriptor, ended)
 
 
 def start(settings: Settings, docker_client: Any, gateway_address: str) -> None:

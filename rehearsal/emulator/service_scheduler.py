@@ -14,7 +14,7 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import ecs
 
-from rehearsal.emulator import circuit_breaker, task_health
+from rehearsal.emulator import circuit_breaker, deployment_events, task_health
 from rehearsal.emulator.deployment_alarms import DeploymentAlarms, is_baking
 from rehearsal.emulator.deployments import Decision, ServiceView, TaskView, decide
 from rehearsal.emulator.patching import Extension
@@ -101,6 +101,7 @@ class Scheduler:
                 return
             if primary["rolloutState"] == "IN_PROGRESS" and not primary.get("rolloutStateReason"):
                 primary["rolloutStateReason"] = f"ECS deployment {primary['id']} in progress."
+            deployment_events.begun(service, primary)
             for arn, task in tasks.items():
                 if health[arn].healthy and not task.get("_was_healthy"):
                     task["_was_healthy"] = task["_startup_stable"] = True
@@ -223,6 +224,7 @@ def complete(service: Service, primary: Deployment) -> None:
         for d in service["deployments"]
         if d is primary or (d["rolloutState"] == "FAILED" and d["createdAt"] >= primary["createdAt"])
     ]
+    deployment_events.tell(service, primary)
     event(service, f"(deployment {primary['id']}) deployment completed.")
     event(service, "has reached a steady state.")
 

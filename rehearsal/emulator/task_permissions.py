@@ -56,7 +56,7 @@ def check(task: Mapping[str, Any], definition: Mapping[str, Any]) -> None:
 
 
 class Role:
-    """A role as one task's agent uses it."""
+    """A role as a service of AWS uses it, for one task or schedule."""
 
     def __init__(self, arn: str, session: str) -> None:
         self.arn, self.name = arn, arn.rsplit("/", 1)[-1]
@@ -64,13 +64,17 @@ class Role:
 
     def assume(self) -> None:
         """Raise StartError unless the role is there and its trust policy lets ECS's tasks of this account use it."""
+        if not self.trusts(SERVICE, {"aws:sourceaccount": ecs.get_account_id()}):
+            raise images.StartError(CANNOT_ASSUME.format(arn=self.arn))
+
+    def trusts(self, service: str, source: Mapping[str, str]) -> bool:
+        """Whether the role is there and its trust policy lets a service use it, on behalf of what `source` says."""
         role = iam._roles.get(self.name)
         # The evaluator knows no services; in the place of one it takes the account itself.
         root = f"arn:aws:iam::{ecs.get_account_id()}:root"
-        source = {"aws:sourceaccount": ecs.get_account_id()}
-        statements = _statements_for(SERVICE, role["AssumeRolePolicyDocument"]) if role else {}
-        if not iam_evaluator.evaluate_trust_policy(statements, root, self._context("sts:AssumeRole", "*", source)):
-            raise images.StartError(CANNOT_ASSUME.format(arn=self.arn))
+        statements = _statements_for(service, role["AssumeRolePolicyDocument"]) if role else {}
+        context = self._context("sts:AssumeRole", "*", source)
+        return bool(iam_evaluator.evaluate_trust_policy(statements, root, context))
 
     def refusal(self, action: str, resource: str, keys: Mapping[str, str] | None = None) -> str:
         """What AWS answers when the role may not do this; nothing when it may."""

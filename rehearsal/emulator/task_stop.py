@@ -12,7 +12,7 @@ from docker.errors import APIError, DockerException, NotFound
 from ministack.core.responses import request_scope
 from ministack.services import alb, ecs, ecs_metadata
 
-from rehearsal.emulator import container_watch, images
+from rehearsal.emulator import container_watch, images, task_events
 from rehearsal.emulator.container_settings import DEFAULT_STOP_TIMEOUT_SECONDS, STOP_TIMEOUT_LABEL
 from rehearsal.emulator.patching import Extension, replace
 
@@ -53,6 +53,7 @@ class Stopper:
     docker_client: Any
     closing: threading.Event
     on_gone: Callable[[str], None] = lambda _: None  # told the address of a task whose container has ended
+    on_change: Callable[[dict[str, Any]], None] = lambda _: None  # told each task that has entered another state
 
     def request(
         self, task_arn: str, task: dict[str, Any], reason: str, stop_code: str, exit_code: int | None = None
@@ -72,6 +73,7 @@ class Stopper:
             }
         groups: list[str] = []
         try:
+            self.on_change(task)
             groups = target_groups(task) if was_running and not _essential_exited(task) else []
             self._refresh(task)
             if stop_code in ("EssentialContainerExited", "TaskFailedToStart"):
@@ -151,6 +153,7 @@ class Stopper:
             if status == "DEPROVISIONING":
                 ecs._bump_task_version(task)
                 task["executionStoppedAt"] = ecs._iso()
+                self.on_change(task)
 
     def _finish(self, task: dict[str, Any]) -> None:
         with ecs.resource_lock("ecs-task", task["taskArn"]):
@@ -160,6 +163,7 @@ class Stopper:
                 container["lastStatus"] = "STOPPED"
                 for agent in container.get("managedAgents") or []:
                     agent["lastStatus"] = "STOPPED"
+        self.on_change(task)
         self._refresh(task)
 
     def _refresh(self, task: dict[str, Any]) -> None:
@@ -187,7 +191,7 @@ def _essential_exited(task: dict[str, Any]) -> bool:
 
 def install(docker_client: Any, closing: threading.Event, on_gone: Callable[[str], None]) -> Stopper:
     """Replace every way in which MiniStack ends a task, and watch containers so that an exit ends one too."""
-    stopper = Stopper(docker_client, closing, on_gone)
+    stopper = Stopper(docker_client, closing, on_gone, task_events.tell)
 
     def stop_task(data: dict[str, Any]) -> Any:
         cluster = ecs._resolve_cluster_name(data.get("cluster", "default"))

@@ -16,7 +16,7 @@ from typing import Any
 
 import docker
 import pytest
-from rehearsal.emulator import alarms, service_calls
+from rehearsal.emulator import alarm_messages, alarms, service_calls
 from rehearsal.emulator.deployment_alarms import DeploymentAlarms
 from rehearsal.emulator.service_scheduler import Scheduler
 from rehearsal.emulator.target_health import TargetRegistry
@@ -108,6 +108,7 @@ def scheduler(bake_clock: Clock) -> Scheduler:
     made = Scheduler(None, TargetRegistry(lambda _: 0.0), Stopper(None, threading.Event()), alarms=watching)
     service_calls.install(made)
     alarms.install()
+    alarm_messages.install()
     return made
 
 

@@ -91,6 +91,21 @@ def test_an_alarm_goes_off_after_the_minute_and_clears_again(alarms: Alarms, clo
     assert history[-2:] == ["ALARM", "OK"], "by MiniStack's own way, which also notifies"
 
 
+def test_a_changed_alarm_is_evaluated_at_once_by_its_new_rule(alarms: Alarms, clock: Clock) -> None:
+    errors(9, clock.now - 30)
+    put("errors")
+    alarms.look()
+    assert state("errors") == "ALARM"
+    put("errors", Threshold=20)
+    alarms.look()
+    assert state("errors") == "OK", "in the same minute"
+    cloudwatch._delete_alarms({}, {"AlarmNames": ["errors"]}, False, True)
+    alarms.look()
+    put("errors")
+    alarms.look()
+    assert state("errors") == "ALARM", "another alarm by the same name"
+
+
 def test_other_dimensions_are_another_metric(alarms: Alarms, clock: Clock) -> None:
     put("errors")
     errors(9, clock.now - 30, of="b")

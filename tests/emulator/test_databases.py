@@ -5,7 +5,11 @@ from typing import Any
 
 import psycopg2
 import pytest
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudwatch, rds
+from rehearsal.emulator import database_metrics
 
+from conftest import free_port
 from emulator_cloud import Cloud, until
 
 PRESENT = "import socket,sys;socket.create_connection((sys.argv[1],int(sys.argv[2])),5);print('reached')"
@@ -89,3 +93,21 @@ def test_tasks_reach_the_database_and_other_interfaces_do_not(
     container = docker_client.containers.list(filters=filters)[0]
     published = {p["HostIp"] for p in container.attrs["NetworkSettings"]["Ports"]["5432/tcp"]}
     assert published == {"127.0.0.1", endpoint["Address"]}, "a rehearsal opens nothing to the outside"
+
+
+def test_connections_are_counted_without_the_one_that_counts(cloud: Cloud, database: dict[str, Any]) -> None:
+    secret = cloud.secrets.get_secret_value(SecretId=database["MasterUserSecret"]["SecretArn"])["SecretString"]
+    instance = database | {"_MasterUserPassword": json.loads(secret)["password"]}
+    assert database_metrics.connected(instance) == 0
+    connection = connect(cloud, database)
+    assert database_metrics.connected(instance) == 1
+    connection.close()
+
+
+def test_a_database_that_does_not_answer_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = {"Address": "127.0.0.1", "Port": free_port()}
+    gone = {"Engine": "postgres", "Endpoint": endpoint, "MasterUsername": "owner", "_MasterUserPassword": "x"}
+    monkeypatch.setattr(rds._instances, "_data", {(get_account_id(), get_region(), "gone"): gone})
+    monkeypatch.setattr(cloudwatch._metrics, "_data", {})
+    database_metrics.publish(0)
+    assert not list(cloudwatch._metrics.items()), "an alarm must be able to tell missing data from none connected"

@@ -154,6 +154,7 @@ def test_alarms_count_from_the_first_task_that_runs(bake_clock: Clock) -> None:
     deployment = {"id": "ecs-svc/9", "rolloutState": "IN_PROGRESS", "status": "PRIMARY", "_watched": True}
     service = {
         "serviceName": "web",
+        "serviceArn": "arn-of-web",
         "clusterArn": "arn",
         "deployments": [deployment],
         "events": [],

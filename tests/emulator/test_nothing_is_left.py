@@ -17,6 +17,7 @@ from rehearsal.emulator.settings import CannotStartError, Settings
 
 from conftest import Emulator, free_port, start
 from emulator_cloud import CLUSTER, LOG_GROUP, Cloud, until
+from emulator_functions import function
 
 NAP = ["python3", "-c", "import time; print('up', flush=True); time.sleep(600)"]
 
@@ -82,6 +83,21 @@ def test_what_a_killed_emulator_left_is_removed_by_the_next_on_its_port(
     following.end()
     assert containers == [], "a new emulator starts from nothing"
     assert left(docker_client, killed.port) == [], "and leaves nothing"
+
+
+def test_functions_leave_nothing_either(tmp_path: Path) -> None:
+    killed = start(tmp_path)
+    cloud = Cloud(killed.port, "")
+    function(cloud, "left")
+    cloud.client("lambda").invoke(FunctionName="left", Payload="{}")
+    kept = tmp_path / f"temporary-{killed.port}"
+    (code,) = kept.glob("ministack-lambda-left-*")
+    os.kill(killed.process.pid, signal.SIGKILL)
+    killed.process.wait(timeout=5)
+    following = start(tmp_path, REHEARSAL_PORT=str(killed.port))
+    assert not code.exists(), "a new emulator starts from nothing"
+    assert following.end() == 0
+    assert not kept.exists(), "and leaves nothing"
 
 
 def test_a_taken_port_and_a_missing_engine_are_one_clear_line(emulator: Emulator, tmp_path: Path) -> None:

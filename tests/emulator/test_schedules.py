@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 from ministack.services import scheduler as ministack_scheduler
 from rehearsal.emulator import schedules
@@ -12,9 +11,11 @@ from rehearsal.emulator.schedules import Schedules, problem_of, run_task
 
 from conftest import Clock
 from emulator_cloud import CLUSTER, LOG_GROUP, Cloud, until
+from emulator_functions import echoed, function
 
 KEY = ("123456789012", "us-east-1", "group/nightly")
 GROUP, ROLE = "tests", "arn:aws:iam::123456789012:role/scheduler"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:scheduled"
 
 
 class Watched:
@@ -97,12 +98,14 @@ def test_a_schedule_that_is_switched_off_starts_nothing_then_nor_later_for_it(mo
         ({"StartDate": 1795000000}, "does not know StartDate 1795000000: leave it out"),
         ({"EndDate": 1795000000}, "does not know EndDate"),
         ({"ActionAfterCompletion": "DELETE"}, "does not know ActionAfterCompletion 'DELETE'"),
-        ({"Target": {"Arn": "arn:aws:lambda:us-east-1:123456789012:function:one"}}, "ECS tasks only"),
+        ({"Target": {"Arn": "arn:aws:sqs:us-east-1:123456789012:one"}}, "ECS tasks and of functions only"),
+        ({"Target": {"Arn": FUNCTION, "Input": "<aws.scheduler.schedule-arn>"}}, "does not know the keywords"),
     ],
 )
 def test_a_schedule_that_would_never_run_is_refused(change: dict[str, Any], words: str) -> None:
     good = {"ScheduleExpression": "rate(1 minute)", "Target": {"EcsParameters": {"TaskDefinitionArn": "one:1"}}}
     assert problem_of(good) == ""
+    assert problem_of(good | {"Target": {"Arn": FUNCTION, "Input": "{}"}}) == ""
     answered = good | {"StartDate": None, "EndDate": None, "ActionAfterCompletion": "NONE"}
     assert problem_of(answered) == "", "who changes a schedule sends back what was answered"
     assert words in problem_of(good | change)
@@ -127,20 +130,9 @@ def test_what_ecs_is_asked_for_is_spelled_as_ecs_spells_it() -> None:
     }
 
 
-def client(cloud: Cloud, service: str) -> Any:
-    """A client of a service that only these tests use."""
-    return boto3.client(
-        service,
-        endpoint_url=f"http://127.0.0.1:{cloud.port}",
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-
-
 def schedule(cloud: Cloud, name: str, definition: str, **target: Any) -> Any:
     """Make a schedule that is due now, and return the client."""
-    scheduler = client(cloud, "scheduler")
+    scheduler = cloud.client("scheduler")
     if GROUP not in [group["Name"] for group in scheduler.list_schedule_groups()["ScheduleGroups"]]:
         scheduler.create_schedule_group(Name=GROUP)
     ecs = {"TaskDefinitionArn": definition, "LaunchType": "FARGATE", "Tags": [{"key": "job", "value": name}]}
@@ -176,7 +168,7 @@ def test_a_schedule_really_starts_its_task_which_writes_to_its_log(cloud: Cloud)
 
 
 def test_a_start_that_ecs_refuses_goes_to_the_dead_letter_queue(cloud: Cloud) -> None:
-    sqs = client(cloud, "sqs")
+    sqs = cloud.client("sqs")
     url = sqs.create_queue(QueueName="not-started")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     gone = "arn:aws:ecs:us-east-1:123456789012:task-definition/gone:7"
@@ -193,8 +185,67 @@ def test_a_start_that_ecs_refuses_goes_to_the_dead_letter_queue(cloud: Cloud) ->
     scheduler.delete_schedule(Name="refused", GroupName=GROUP)
 
 
+def role(cloud: Cloud, name: str, *, functions: str) -> str:
+    """A role that schedules of GROUP may use, which may invoke these functions."""
+    group = f"arn:aws:scheduler:us-east-1:123456789012:schedule-group/{GROUP}"
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "scheduler.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"ArnEquals": {"aws:SourceArn": group}, "StringEquals": {"aws:SourceAccount": "123456789012"}},
+    }
+    iam = cloud.client("iam")
+    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+    allowed = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": functions}
+    iam.put_role_policy(RoleName=name, PolicyName="invoke", PolicyDocument=json.dumps({"Statement": [allowed]}))
+    return str(made["Role"]["Arn"])
+
+
+def invoking(cloud: Cloud, name: str, role_arn: str, queue: str, payload: str | None) -> None:
+    """Make a schedule that invokes FUNCTION now."""
+    target = {"Arn": FUNCTION, "RoleArn": role_arn, "DeadLetterConfig": {"Arn": queue}}
+    cloud.client("scheduler").create_schedule(
+        Name=name,
+        GroupName=GROUP,
+        ScheduleExpression="rate(1 hour)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=target | ({"Input": payload} if payload else {}),
+    )
+
+
+def test_a_schedule_invokes_a_function_as_its_role(cloud: Cloud) -> None:
+    groups = cloud.client("scheduler").list_schedule_groups()["ScheduleGroups"]
+    if GROUP not in [group["Name"] for group in groups]:
+        cloud.client("scheduler").create_schedule_group(Name=GROUP)
+    assert function(cloud, "scheduled") == FUNCTION
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName="not-invoked")["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    may = role(cloud, "may", functions=FUNCTION)
+    invoking(cloud, "with-payload", may, queue, '{"asked": "all"}')
+    invoking(cloud, "without", may, queue, None)
+    invoking(cloud, "as-another", role(cloud, "may-not", functions=f"{FUNCTION}-2"), queue, '{"asked": "in vain"}')
+    invoking(cloud, "as-nobody", f"{may}-gone", queue, '{"asked": "by nobody"}')
+    found = until(lambda: len(echoed(cloud, "scheduled")) == 2 and echoed(cloud, "scheduled"), 20, "two invocations")
+    by_source = {event.get("source", "payload"): event for event in found}
+    assert by_source["payload"] == {"asked": "all"}
+    assert by_source["aws.scheduler"]["resources"] == [
+        "arn:aws:scheduler:us-east-1:123456789012:schedule/tests/without"
+    ]
+    refused: dict[str, str] = {}
+
+    def both() -> bool:
+        for message in sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages", []):
+            refused[message["Body"]] = message["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
+        return len(refused) == 2
+
+    until(both, 10, "two messages")
+    assert "is not authorized to perform: lambda:InvokeFunction" in refused['{"asked": "in vain"}']
+    assert "does not let Scheduler assume it" in refused['{"asked": "by nobody"}']
+
+
 def test_an_expression_that_aws_refuses_is_refused_by_the_call(cloud: Cloud) -> None:
-    scheduler = client(cloud, "scheduler")
+    scheduler = cloud.client("scheduler")
     with pytest.raises(scheduler.exceptions.ValidationException, match="it has 5 fields"):
         scheduler.create_schedule(
             Name="wrong",
