@@ -19,7 +19,7 @@ help: ## Show what there is to do
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
 	  || { echo "Python's venv module is missing. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing the program's requirements into .venv (about a minute, once)"
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv --clear .venv # made by another Python, half of it would stay that one's
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
@@ -82,6 +82,10 @@ clean: .venv/.installed ## Remove what a killed rehearsal left on this machine
 .PHONY: drills
 drills: .venv/.installed ## Rehearse failures: bad releases, lost databases, killed updates... (STACK=prod, DRILLS="name ..." for some; `.venv/bin/python -m rehearsal drills --list`)
 	@$(BIN)/python -m rehearsal drills --stack $(STACK) $(DRILLS)
+
+.PHONY: alarm-scenarios
+alarm-scenarios: .venv/.installed ## What a stack's alarms do about outages, slow burns, quiet nights... and after how many minutes (STACK=prod)
+	@$(BIN)/python -m tests.alarm_scenarios $(STACK)
 
 .PHONY: benchmark
 benchmark: .venv/.installed ## Measure our image against the usual way, on a quiet machine as root (ONLY="size start" for parts, RUNS=5)
@@ -146,6 +150,10 @@ releases: .venv/.installed ## What was released to a stack in AWS, by whom, and 
 
 rollback: .venv/.installed ## Return a stack in AWS to the last good release (TO=digest or commit for another)
 	@$(BIN)/python -m ops rollback --stack $(STACK) $(TO)
+
+.PHONY: observability-cost
+observability-cost: .venv/.installed ## What watching a stack costs a month, by its program and list prices (STACK=prod, REQUESTS_A_DAY=100000)
+	@$(BIN)/python -m rehearsal.cost $(STACK) $(CONFIGURED) $(if $(REQUESTS_A_DAY),--requests-a-day $(REQUESTS_A_DAY))
 
 .PHONY: pulumi-cli
 pulumi-cli:

@@ -50,6 +50,8 @@ class Database(pulumi.ComponentResource):
     where CloudWatch's metrics and Database Insights say enough).
     """
 
+    identifier: str
+    """The instance in RDS's names: of logs, of events, and in CloudWatch's dimension `DBInstanceIdentifier`."""
     host: pulumi.Output[str]
     port: pulumi.Output[int]
     name: str
@@ -62,7 +64,7 @@ class Database(pulumi.ComponentResource):
         settings = args.settings
         subnets = rds.SubnetGroup(f"{name}-database", subnet_ids=args.subnet_ids, opts=child_opts)
         parameters = parameter_group(f"{name}-database", child_opts)
-        identifier = f"{name}-database"
+        self.identifier = identifier = f"{name}-database"
         self.name = database_name(args.project)
         logs = log_groups(identifier, args.log_retention_days, child_opts)
         final_snapshot = final_snapshot_name(name, args.security_group_id) if args.deletion_protection else None

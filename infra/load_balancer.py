@@ -65,6 +65,8 @@ class LoadBalancer(pulumi.ComponentResource):
     """The hosted zone of its own name, which an alias record asks for; AWS's, not ours."""
     target_group_arn: pulumi.Output[str]
     target_group_arn_suffix: pulumi.Output[str]
+    certificate_arn: pulumi.Input[str] | None = None
+    """Of HTTPS, where there is a domain."""
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pactum:index:LoadBalancer", name, None, opts)
@@ -122,13 +124,14 @@ class LoadBalancer(pulumi.ComponentResource):
             protocol="HTTPS",
             status_code="HTTP_301",
         )
+        self.certificate_arn = settings.certificate_arn or self._certificate(settings)
         https = lb.Listener(
             f"{self._name}-https",
             load_balancer_arn=balancer.arn,
             port=443,
             protocol="HTTPS",
             ssl_policy=TLS_POLICY,
-            certificate_arn=settings.certificate_arn or self._certificate(settings),
+            certificate_arn=self.certificate_arn,
             default_actions=[forward],
             opts=self._child_opts,
         )

@@ -7,6 +7,7 @@ import pulumi
 from pulumi_aws import ecs
 
 from infra.image import Image
+from infra.observability.log_metrics import LogMetrics, LogMetricsArgs, process_metrics
 from infra.observability.logs import LogGroup, LogGroupArgs
 from infra.settings import Settings
 from infra.task_definition import STOP_TIMEOUT_SECONDS, TaskDefinitionArgs
@@ -53,7 +54,10 @@ class Placement:
 
 
 class Process(pulumi.ComponentResource):
-    """What a process needs before a task of it can start. Creates its log group and its two roles."""
+    """What a process needs before a task of it can start.
+
+    Creates its log group, what is counted in it, and its two roles.
+    """
 
     task: TaskDefinitionArgs
 
@@ -72,6 +76,13 @@ class Process(pulumi.ComponentResource):
             ),
             child_opts,
         )
+        # What people type into a shell fails as it likes.
+        if not args.for_people:
+            LogMetrics(
+                name,
+                LogMetricsArgs(settings=settings, metrics=process_metrics(args.process), log_group_name=log_group.name),
+                child_opts,
+            )
         roles = TaskRoles(
             name,
             TaskRolesArgs(

@@ -3,20 +3,24 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from infra.aws_rules import MOST_CPU, MOST_MEMORY_MIB, NAME, fargate_size_problem
 from infra.config_reader import ConfigReader
 from infra.name_rules import PROCESS_NAME_LENGTH
-from infra.schedule_expression import ScheduleError, parse_future, time_zone
+from infra.schedule_expression import AHEAD_DAYS, ScheduleError, longest_pause, parse_future, time_zone
 from infra.serving import GENERATIONS
 from infra.table_reader import Entry, entries
 from infra.times_settings import LONGEST_STOP_SECONDS, TimesSettings, check_rollout
 
-TAKEN = ("web", "migrate", "shell")
+# The last two are no processes: their logs, and the watch's role, would have the same names.
+TAKEN = ("web", "migrate", "shell", "watch", "events")
 # All jobs are started with one role, whose inline policy (10,240 characters) names family and roles of each, 300 each.
 MOST_PROCESSES = 20
 DEFAULT_CONNECTIONS, MOST_CONNECTIONS = 2, 100
+# What a run may take longer than the one before it, and a start that AWS refuses at first may come later.
+LATE_MINUTES = 60
+MOST_OVERDUE_MINUTES = (AHEAD_DAYS + 1) * 24 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +38,16 @@ class WorkerSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class JobSettings:
-    """A process that runs to its end, at the times of an EventBridge Scheduler expression in a time zone."""
+    """A process that runs to its end, at the times of an EventBridge Scheduler expression in a time zone.
+
+    Somebody is told when no run has ended well for `overdue_minutes`.
+    """
 
     name: str
     command: tuple[str, ...]
     schedule: str
     time_zone: str
+    overdue_minutes: int
     cpu: int
     memory_mib: int
     connections: int
@@ -94,26 +102,37 @@ def _worker(entry: Entry) -> WorkerSettings:
 
 def _job(entry: Entry) -> JobSettings:
     cpu, memory_mib = _size(entry)
+    schedule = entry.text("schedule", example="cron(15 3 * * ? *) or rate(5 minutes)")
+    zone = entry.text("timezone", default="UTC", example="Europe/Berlin")
     job = JobSettings(
         name=entry.name,
         command=entry.command(),
-        schedule=entry.text("schedule", example="cron(15 3 * * ? *) or rate(5 minutes)"),
-        time_zone=entry.text("timezone", default="UTC", example="Europe/Berlin"),
+        schedule=schedule,
+        time_zone=zone,
+        overdue_minutes=entry.whole("overdueMinutes", _overdue_minutes(entry, schedule, zone), 1, MOST_OVERDUE_MINUTES),
         cpu=cpu,
         memory_mib=memory_mib,
         connections=entry.whole("connections", DEFAULT_CONNECTIONS, 1, MOST_CONNECTIONS),
     )
-    if job.schedule:
-        try:
-            parse_future(job.schedule, datetime.now(UTC))
-        except ScheduleError as error:
-            entry.refuse("schedule", f"{error}.", "Write it like cron(15 3 * * ? *) or rate(5 minutes).")
-    try:
-        time_zone(job.time_zone)
-    except ScheduleError as error:
-        entry.refuse("timezone", f"{error}.", "Write it like Europe/Berlin, or UTC.")
     entry.finish()
     return job
+
+
+def _overdue_minutes(entry: Entry, schedule: str, zone: str) -> int:
+    """By the schedule, how long it may be from one success to the next; what is wrong with the schedule is refused."""
+    now, found, pause = datetime.now(UTC), None, timedelta()
+    try:
+        found = time_zone(zone)
+    except ScheduleError as error:
+        entry.refuse("timezone", f"{error}.", "Write it like Europe/Berlin, or UTC.")
+    try:
+        if schedule:
+            rule = parse_future(schedule, now)
+            pause = longest_pause(rule, found or UTC, now)
+    except ScheduleError as error:
+        entry.refuse("schedule", f"{error}.", "Write it like cron(15 3 * * ? *) or rate(5 minutes).")
+    # A rate may be longer than anybody counts.
+    return min(pause // timedelta(minutes=1) + LATE_MINUTES, MOST_OVERDUE_MINUTES)
 
 
 def _size(entry: Entry) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 RATE = re.compile(r"rate\((\d+) (minute|hour|day)(s?)\)")
@@ -25,6 +26,7 @@ DAYS_A_WEEK, FRIDAY, SATURDAY = 7, 4, 5
 # The 29th of February comes every four years.
 YEARS_AHEAD = 5
 AHEAD_DAYS = 366 * YEARS_AHEAD
+MINUTES_A_DAY, TWO_YEARS_DAYS = 24 * 60, 731
 Matches = Callable[[datetime], bool]
 
 
@@ -52,6 +54,12 @@ class Cron:
     def is_due_on(self, day: datetime) -> bool:
         """Whether one of them is on this day."""
         return all(field(day) for field in self.fields[2:])
+
+    def minutes(self, day: datetime) -> list[int]:
+        """The minutes of a day at which it is due, on days on which it is."""
+        of_minute, of_hour = self.fields[:2]
+        minutes = [minute for minute in range(60) if of_minute(day.replace(minute=minute))]
+        return [60 * hour + minute for hour in range(24) if of_hour(day.replace(hour=hour)) for minute in minutes]
 
 
 def parse(expression: str) -> Rate | Cron:
@@ -84,6 +92,24 @@ def time_zone(name: str) -> tzinfo:
         with suppress(ZoneInfoNotFoundError, ValueError, OSError):
             return ZoneInfo(name)
     raise ScheduleError("is no time zone of the IANA data base")
+
+
+def longest_pause(rule: Rate | Cron, zone: tzinfo, now: datetime) -> timedelta:
+    """How long it is at most from one run to the next, by what the schedule is in this year and the next.
+
+    Where clocks are put back it may be as much longer.
+    """
+    if isinstance(rule, Rate):
+        return rule.interval
+    first = datetime(now.year, 1, 1, tzinfo=zone)
+    minutes = rule.minutes(first)
+    days = [day for day in range(TWO_YEARS_DAYS) if rule.is_due_on(first + timedelta(days=day))]
+    # What is due once only, or not even that, has all the time that can be seen.
+    overnight = [later - earlier for earlier, later in pairwise(days)] or [AHEAD_DAYS]
+    within = [later - earlier for earlier, later in pairwise(minutes)]
+    longest = max(*within, 0, max(overnight) * MINUTES_A_DAY - minutes[-1] + minutes[0])
+    offsets = [(first + timedelta(days=30 * month)).utcoffset() or timedelta() for month in range(12)]
+    return timedelta(minutes=longest) + max(offsets) - min(offsets)
 
 
 def _rate(number: int, unit: str, *, plural: bool) -> Rate:

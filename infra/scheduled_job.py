@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_aws import cloudwatch, scheduler, sqs
+from pulumi_aws import scheduler, sqs
 
 from infra.background import Background
 from infra.process import Process
@@ -16,35 +16,30 @@ from infra.task_definition import STOP_TIMEOUT_SECONDS, task_definition
 START_ATTEMPTS, START_SECONDS = 10, 3600
 # What could not be started is told of for as long as SQS keeps it, or until somebody takes it out.
 KEPT_SECONDS = 14 * 24 * 3600
-# SQS counts its messages by the minute while there are any; in a queue that was empty for long, fifteen minutes late.
-COUNTED_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduledJobsArgs:
-    """`live` resolves after the verdict: what jobs run is changed only then, long after the migration.
-
-    `alarm_topic_arn` is told of starts that failed for good.
-    """
+    """`live` resolves after the verdict: what jobs run is changed only then, long after the migration."""
 
     jobs: Sequence[JobSettings]
     background: Background
     live: pulumi.Output[None]
-    alarm_topic_arn: pulumi.Output[str]
 
 
 class ScheduledJobs(pulumi.ComponentResource):
     """All jobs of a stack, each started as an ECS task by EventBridge Scheduler.
 
-    Creates a schedule group, an encrypted queue for starts that failed for good, an alarm that is raised as long as it
-    holds any, and the scheduler's role, and for each job the process `...-NAME` (log group and roles), its task
-    definition and a schedule. Schedules name the exact revision, and come after the verdict: while a release is judged,
-    and after it was refused, jobs run the one before. Nothing keeps a job from running beside itself, or beside a
-    migration.
+    Creates a schedule group, an encrypted queue for starts that failed for good (the alarm jobs-not-started is raised
+    as long as it holds any) and the scheduler's role, and for each job the process `...-NAME` (log group and roles),
+    its task definition and a schedule. Schedules name the exact revision, and come after the verdict: while a release
+    is judged, and after it was refused, jobs run the one before. Nothing keeps a job from running beside itself, or
+    beside a migration.
     """
 
     group_name: pulumi.Output[str]
     queue_arn: pulumi.Output[str]
+    queue_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: ScheduledJobsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pactum:index:ScheduledJobs", name, None, opts)
@@ -57,7 +52,6 @@ class ScheduledJobs(pulumi.ComponentResource):
             message_retention_seconds=KEPT_SECONDS,
             opts=child_opts,
         )
-        not_started_alarm(queue.name, args.alarm_topic_arn, f"{name}-jobs-not-started", child_opts)
         processes = {
             job.name: args.background.process(job, child_opts, stop_seconds=STOP_TIMEOUT_SECONDS) for job in args.jobs
         }
@@ -74,7 +68,7 @@ class ScheduledJobs(pulumi.ComponentResource):
             ),
             child_opts,
         )
-        self.group_name, self.queue_arn = group.name, queue.arn
+        self.group_name, self.queue_arn, self.queue_name = group.name, queue.arn, queue.name
         for job in args.jobs:
             self._schedule(job, processes[job.name], role)
         self.register_outputs({"group_name": self.group_name, "queue_arn": self.queue_arn})
@@ -112,25 +106,3 @@ class ScheduledJobs(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[process, role]),
         )
-
-
-def not_started_alarm(
-    queue_name: pulumi.Output[str], topic_arn: pulumi.Output[str], name: str, opts: pulumi.ResourceOptions
-) -> cloudwatch.MetricAlarm:
-    """Tells of a queue that holds starts which failed for good. An idle queue is not counted, and is fine."""
-    return cloudwatch.MetricAlarm(
-        name,
-        alarm_description="Scheduled jobs were not started: why is in the messages of the queue, docs/releases.md.",
-        namespace="AWS/SQS",
-        metric_name="ApproximateNumberOfMessagesVisible",
-        dimensions={"QueueName": queue_name},
-        statistic="Maximum",
-        period=COUNTED_SECONDS,
-        comparison_operator="GreaterThanOrEqualToThreshold",
-        threshold=1,
-        evaluation_periods=1,
-        treat_missing_data="notBreaching",
-        alarm_actions=[topic_arn],
-        ok_actions=[topic_arn],
-        opts=opts,
-    )

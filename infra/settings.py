@@ -13,13 +13,14 @@ from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 from infra.access_settings import read_permissions_boundary
 from infra.account_settings import read_account, read_region, read_tags
 from infra.application_settings import ApplicationSettings, read_application
-from infra.aws_rules import EMAIL, INSTANCE_CLASS, RETENTION_DAYS
+from infra.aws_rules import INSTANCE_CLASS
 from infra.bootstrap_settings import BootstrapSettings, read_bootstrap
-from infra.config_reader import ConfigReader, SettingsError, listed
+from infra.config_reader import ConfigReader, SettingsError
 from infra.edge_settings import EdgeSettings, read_edge
 from infra.image_settings import ImageSettings, read_image
 from infra.name_rules import check_names
 from infra.network_settings import HTTPS, NetworkSettings, check_room, read_network
+from infra.observability_settings import ObservabilitySettings, read_observability
 from infra.process_settings import ProcessSettings, read_processes
 from infra.production_rules import check_production
 from infra.storage_settings import StorageSettings, read_storage
@@ -32,6 +33,7 @@ __all__ = [
     "EdgeSettings",
     "ImageSettings",
     "NetworkSettings",
+    "ObservabilitySettings",
     "ProcessSettings",
     "Settings",
     "SettingsError",
@@ -52,17 +54,6 @@ class DatabaseSettings:
     storage_maximum_gib: int
     multi_az: bool
     backup_days: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class ObservabilitySettings:
-    """How long logs are kept, and when somebody is told."""
-
-    log_retention_days: int
-    alarm_email: str
-    error_count: int
-    rollback_error_percent: int
-    slow_milliseconds: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,13 +116,7 @@ def load() -> Settings:
         web=read_web(config, database.instance_class, times, processes),
         processes=processes,
         times=times,
-        observability=ObservabilitySettings(
-            log_retention_days=_retention(config),
-            alarm_email=config.text("alarmEmail", pattern=EMAIL, example="on-call@example.com"),
-            error_count=config.whole("alarmErrorCount", 1, 1_000_000),
-            rollback_error_percent=config.whole("rollbackErrorPercent", 1, 100),
-            slow_milliseconds=config.whole("alarmSlowMilliseconds", 50, 60_000),
-        ),
+        observability=read_observability(config),
     )
     _check_mail(config, settings)
     check_room(config, settings.network, settings.web.maximum, processes)
@@ -191,12 +176,3 @@ def _database(config: ConfigReader) -> DatabaseSettings:
         multi_az=config.flag("databaseMultiAz"),
         backup_days=config.whole("databaseBackupDays", 1, 35),
     )
-
-
-def _retention(config: ConfigReader) -> int:
-    days = config.whole("logRetentionDays", 1, 3653)
-    if days not in RETENTION_DAYS and not config.is_refused("logRetentionDays"):
-        config.refuse(
-            "logRetentionDays", "is not a period CloudWatch Logs offers.", f"Choose {listed(RETENTION_DAYS)}."
-        )
-    return days

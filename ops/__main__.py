@@ -36,8 +36,10 @@ from ops import (
     set_secret,
     shell,
     status,
+    stop,
     unprotect,
     verify,
+    watching,
 )
 from ops.aws import Aws, Whereabouts
 from ops.clock import Clock, SystemClock
@@ -53,7 +55,9 @@ if TYPE_CHECKING:
 COMMANDS: tuple[Command, ...] = (
     status.COMMAND,
     logs.COMMAND,
+    watching.COMMAND,
     run.COMMAND,
+    stop.COMMAND,
     shell.COMMAND,
     releases.COMMAND,
     rollback.COMMAND,

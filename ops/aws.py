@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3.session
 from botocore.config import Config
@@ -92,6 +92,11 @@ class Aws:
     def elbv2(self) -> ElasticLoadBalancingv2Client:
         """Elastic Load Balancing (application load balancers)."""
         return self._session.client("elbv2", config=CONFIG)
+
+    @cached_property
+    def functions(self) -> Any:  # noqa: ANN401 - its stubs are not among those installed
+        """Lambda."""
+        return self._session.client("lambda", config=CONFIG)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ops.errors import CannotAct
 from ops.transcript import printable
+from ops.watch.asking import Door, get
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,21 +19,14 @@ if TYPE_CHECKING:
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
 
 CONNECT_TO = "OPS_CONNECT_TO"
-TIMEOUT_SECONDS = 5
-_MOST_BYTES = 65536
+AGENT = "pactum-ops"
 _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Balancer:
+class Balancer(Door):
     """How to ask an application through its load balancer: where to connect, whom to ask for, and for what."""
 
-    connect_host: str
-    connect_port: int
-    tls: bool
-    """Whether to speak TLS, and to verify the certificate for `host`."""
-    host: str
-    host_header: str
     readiness_path: str = "/readyz"
 
     def __str__(self) -> str:
@@ -102,7 +95,7 @@ def find_balancer(
 def ask_readiness(balancer: Balancer) -> Readiness:
     """Ask the readiness path once, on a connection of its own; no failure to answer is an exception."""
     try:
-        status, body = _get(balancer, balancer.readiness_path)
+        status, body = get(balancer, balancer.readiness_path, agent=AGENT)
     except ssl.SSLCertVerificationError as error:
         return Readiness(status=None, release=None, detail=f"the certificate is not valid for {balancer.host}: {error}")
     except (OSError, http.client.HTTPException) as error:
@@ -115,21 +108,6 @@ def ask_readiness(balancer: Balancer) -> Readiness:
     release = answer.get("release") if isinstance(answer, dict) else None
     detail = f"{status}: {printable(' '.join(text.split()))[:500] or 'an empty body'}"
     return Readiness(status=status, release=release if isinstance(release, str) else None, detail=detail)
-
-
-def _get(balancer: Balancer, path: str) -> tuple[int, bytes]:
-    plain = socket.create_connection((balancer.connect_host, balancer.connect_port), TIMEOUT_SECONDS)
-    with plain:
-        connected = plain
-        if balancer.tls:
-            connected = ssl.create_default_context().wrap_socket(plain, server_hostname=balancer.host)
-        with connected:
-            connection = http.client.HTTPConnection(balancer.host)
-            connection.sock = connected
-            headers = {"Host": balancer.host_header, "Accept": "application/json", "User-Agent": "pactum-ops"}
-            connection.request("GET", path, headers={**headers, "Connection": "close"})
-            with connection.getresponse() as response:
-                return response.status, response.read(_MOST_BYTES)
 
 
 def _listener(elbv2: ElasticLoadBalancingv2Client, service: ServiceTypeDef) -> tuple[str, str, int]:

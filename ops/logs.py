@@ -1,4 +1,4 @@
-"""`python -m ops logs`: what a process of the stack logged, across its tasks; once, or as it grows."""
+"""`python -m ops logs`: what a process of the stack logged, across its tasks: once, as it grows, or by a query."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ops.command import Command, Context, count
-from ops.errors import Terminated
+from ops import logs_query
+from ops.command import Command, Context, count, seconds
+from ops.errors import CannotAct, Terminated
 from ops.log_lines import LEVELS, Choice
 from ops.log_query import LogQuery
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from ops.log_lines import Line
 
-SINCE = "15m"
+SINCE, SINCE_OF_QUERY = "15m", "1h"
 PAUSE_SECONDS = 2
 # CloudWatch Logs knows no time before it.
 _EPOCH = dt.datetime.fromtimestamp(0, tz=dt.UTC)
@@ -28,8 +29,18 @@ _PROCESS = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
 def _run(context: Context, options: argparse.Namespace) -> None:
+    asks = bool(options.question)
+    how_far = options.since or since(SINCE_OF_QUERY if asks else SINCE)
+    if asks:
+        logs_query.run(context, options, how_far(context.clock.date()))
+    else:
+        _show_lines(context, options, how_far(context.clock.date()))
+
+
+def _show_lines(context: Context, options: argparse.Namespace, since: dt.datetime) -> None:
+    if options.list:
+        raise CannotAct("--list is about saved queries: write `logs query --list`.")
     choice = Choice(text=options.grep, request_id=options.request_id, level=options.level)
-    since = options.since(context.clock.date())
     query = LogQuery(context.aws.logs, context.stack, options.process, int(since.timestamp() * 1000), choice.pattern)
 
     def show(line: Line) -> None:
@@ -96,6 +107,9 @@ def process_name(text: str) -> str:
 
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
+        "question", nargs="*", metavar="query NAME", help="ask a saved query instead, over the logs it is about"
+    )
+    parser.add_argument(
         "--process",
         type=process_name,
         default="web",
@@ -105,19 +119,27 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since",
         type=since,
-        default=SINCE,
         metavar="WHEN",
-        help="how far back: 90s, 15m, 2h, 1d, or a time such as 2026-01-31T12:00:00Z (UTC) (default: %(default)s)",
+        help="how far back: 90s, 15m, 2h, 1d, or a time such as 2026-01-31T12:00:00Z (UTC) "
+        f"(default: {SINCE}, for a query {SINCE_OF_QUERY})",
     )
     parser.add_argument("--follow", action="store_true", help="go on showing lines as they come, until Ctrl-C")
     parser.add_argument(
         "--grep", default="", metavar="TEXT", help="only lines with this text in them, exactly as given"
     )
     parser.add_argument("--request-id", default="", metavar="ID", help="only lines of the request with this id")
+    parser.add_argument("--list", action="store_true", help="with `query`: show which queries are saved")
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        default=logs_query.TIMEOUT_SECONDS,
+        metavar="SECONDS",
+        help="with `query`: how long to wait for its answer (default: %(default)s)",
+    )
     parser.add_argument(
         "--level", default="", type=str.upper, choices=LEVELS, help="only lines of this level and above"
     )
-    parser.add_argument("--limit", type=count, metavar="N", help="only the last N of the lines there are")
+    parser.add_argument("--limit", type=count, metavar="N", help="only the last N of the lines; a query: N rows")
 
 
 COMMAND = Command(
@@ -127,6 +149,8 @@ COMMAND = Command(
     "Lines the application logged as JSON are laid out as time, level, message, other fields, [request id], and the\n"
     "exception below; other lines are shown as they are. --level and --request-id choose among the JSON lines.\n"
     "What `ops run` ran is in the log of its process, among the service's own lines.\n"
+    "`logs query NAME` runs a Logs Insights query that is saved with the stack (`logs query --list` shows them) and\n"
+    "prints a table; AWS charges for the bytes it scans, which are told of.\n"
     "Only lines reach standard output; --json makes each one JSON object: timestamp, stream, fields or message.",
     add_options=_options,
     run=_run,

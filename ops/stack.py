@@ -78,6 +78,11 @@ class Stack:
         """The EventBridge Scheduler group with the schedules of the stack's jobs."""
         return f"{self.project}-{self.name}"
 
+    @property
+    def watch(self) -> str:
+        """The Lambda function that looks at the stack once a minute."""
+        return f"{self.project}-{self.name}-watch"
+
     def container(self, process: str) -> str:
         """The container that runs a process; it has the process's name."""
         return process
@@ -85,6 +90,11 @@ class Stack:
     def log_group(self, process: str) -> str:
         """The log group of a process; without a process, what the names of all of them begin with."""
         return f"/{self.project}/{self.name}/{process}"
+
+    @property
+    def query_prefix(self) -> str:
+        """What the names of the saved Logs Insights queries begin with."""
+        return f"{self.project}/{self.name}/"
 
     def family(self, process: str) -> str:
         """The task definition family of a process."""

@@ -162,7 +162,10 @@ def _alarms(context: Context) -> list[str]:
     pages = context.aws.cloudwatch.get_paginator("describe_alarms").paginate(
         AlarmNamePrefix=f"{context.stack.cluster}-", StateValue="ALARM", AlarmTypes=["MetricAlarm", "CompositeAlarm"]
     )
-    return [alarm.get("AlarmName", "") for page in pages for alarm in (*page["MetricAlarms"], *page["CompositeAlarms"])]
+    raised = (alarm for page in pages for alarm in (*page["MetricAlarms"], *page["CompositeAlarms"]))
+    names = [alarm.get("AlarmName", "") for alarm in raised]
+    # Once an hour it is raised, to be heard from.
+    return [name for name in names if not name.startswith(f"{context.stack.cluster}-heartbeat")]
 
 
 def _last_release(record: Record | None) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """What must work once a release is live, tried through the load balancer on the running tasks."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ LOG_SECONDS = 30
 SHOWN_LOG_LINES = 3
 OK = 200
 FIRST_BAD_STATUS = 500
+# What the balancer gives every request, in X-Amzn-Trace-Id behind "Root=".
+TRACE = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +170,8 @@ def request_id_in_logs(tools: Tools, live: Live) -> None:
     request_id = _page(tools.place, live).headers.get("x-request-id", "")
     if not request_id:
         raise CheckError("the answer carries no X-Request-ID")
+    if not TRACE.fullmatch(request_id):
+        raise CheckError(f"X-Request-ID is {request_id}, which is not the balancer's: no X-Amzn-Trace-Id has come")
     group = f"/pactum/{live.stack}/web"
     deadline = time.monotonic() + LOG_SECONDS
     while time.monotonic() < deadline:

@@ -11,7 +11,6 @@ from infra.dns import DomainRecord, DomainRecordArgs
 from infra.guardrails.program import guard_program
 from infra.image import Image, ImageArgs
 from infra.jobs import Migration, MigrationArgs
-from infra.observability.alarms import Alarms, AlarmsArgs
 from infra.operator_shell import OperatorShell, OperatorShellArgs
 from infra.release_memory import guard
 from infra.scheduled_job import ScheduledJobs, ScheduledJobsArgs
@@ -20,6 +19,7 @@ from infra.settings import load
 from infra.storage import media_bucket
 from infra.worker import Worker, WorkerArgs
 from stacks.ground import make_ground
+from stacks.observation import observe, watch_releases
 from stacks.outputs import StackOutputs
 
 
@@ -43,6 +43,7 @@ def deploy() -> None:
     environment = ApplicationEnvironment(
         settings=application,
         times=settings.times,
+        slow_query_milliseconds=settings.observability.slow_query_milliseconds,
         release=image.release,
         database=ground.database,
         secrets=ground.secrets,
@@ -62,7 +63,7 @@ def deploy() -> None:
             before=ground.ready,
         ),
     )
-    alarms = Alarms(name, AlarmsArgs(settings=settings.observability, balancer=balancer))
+    rollback = watch_releases(settings, ground)
     service = Service(
         name,
         ServiceArgs(
@@ -71,7 +72,7 @@ def deploy() -> None:
             environment=environment,
             placement=placement,
             balancer=balancer,
-            alarm_names=alarms.rollback_alarm_names,
+            alarm_names=rollback.alarm_names,
             before=[migration],
         ),
     )
@@ -89,13 +90,15 @@ def deploy() -> None:
         for worker in settings.processes.workers
     ]
     live = verdict(settings, service, image.release, workers=workers, beside=[autoscaling])
-    if jobs := settings.processes.jobs:
-        ScheduledJobs(
-            name, ScheduledJobsArgs(jobs=jobs, background=background, live=live, alarm_topic_arn=alarms.topic_arn)
-        )
+    jobs = settings.processes.jobs
+    scheduled = ScheduledJobs(name, ScheduledJobsArgs(jobs=jobs, background=background, live=live)) if jobs else None
+    found_by: list[pulumi.Resource] = []
     if zone := settings.edge.hosted_zone_id:
-        domain = settings.edge.domain_name
-        DomainRecord(name, DomainRecordArgs(domain_name=domain, hosted_zone_id=zone, balancer=balancer, live=live))
+        domain = DomainRecordArgs(
+            domain_name=settings.edge.domain_name, hosted_zone_id=zone, balancer=balancer, live=live
+        )
+        found_by.append(DomainRecord(name, domain))
+    notifications = observe(settings, ground, live=live, jobs=scheduled, rollback=rollback, found_by=found_by)
     OperatorShell(name, OperatorShellArgs(settings=settings, image=image, environment=environment, balancer=balancer))
 
     StackOutputs(
@@ -106,5 +109,5 @@ def deploy() -> None:
         service_name=service.name,
         task_definition_arn=service.task_definition_arn,
         balancer_dns_name=balancer.dns_name,
-        alarm_topic_arn=alarms.topic_arn,
+        alarm_topic_arn=notifications.pages_arn,
     ).export()

@@ -15,7 +15,7 @@ from infra.guardrails import program
 from infra.guardrails.catalogue import of_graph, of_resource
 from stacks import application
 from stacks.bootstrap import account
-from tests.recorder import DIGEST, ROOT, as_engine, configure, record
+from tests.recorder import DIGEST, IN_SLACK, IN_TEAMS, ROOT, as_engine, configure, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,12 @@ DROP = object()
 APPLICATION_STACKS = ("staging", "prod")
 STACKS = (*APPLICATION_STACKS, "account")
 # What stacks do not have as their files stand, and can have.
-FURTHER = {"mediaBucket": True, "workers": {"mail": {"command": ["python", "manage.py", "mail"]}}}
+FURTHER = {
+    "mediaBucket": True,
+    "workers": {"mail": {"command": ["python", "manage.py", "mail"]}},
+    **IN_SLACK,
+    **IN_TEAMS,
+}
 PIPELINES = {
     "pactum-bootstrap:githubRepository": "example/pactum",
     "pactum-bootstrap:gitlabProject": "example/pactum",

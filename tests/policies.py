@@ -14,7 +14,7 @@ import yaml
 
 from stacks import application
 from stacks.bootstrap import account
-from tests.recorder import ACCOUNT, REGION, ROOT, Recorder, as_engine, computed, configure, record
+from tests.recorder import ACCOUNT, IN_SLACK, REGION, ROOT, Recorder, as_engine, computed, configure, record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,8 +73,8 @@ def account_roles() -> dict[str, Role]:
 
 @functools.cache
 def stack_roles(stack: str) -> dict[str, Role]:
-    """The roles of the application's stack by their logical names, media bucket included."""
-    configure(stack, mediaBucket=True, flowLogs=True)
+    """The roles of the application's stack by their logical names, media bucket and a channel included."""
+    configure(stack, mediaBucket=True, flowLogs=True, **IN_SLACK)
     recorder = record(application.deploy, stack=stack)
     assert recorder.error is None, recorder.error
     return roles(recorder)

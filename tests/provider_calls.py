@@ -116,18 +116,78 @@ CALLS: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": (
-        f"arn:aws:cloudwatch:{A}alarm:{{n}}-errors-0a1b2c3",
+        f"arn:aws:cloudwatch:{A}alarm:{{n}}-target-errors-0a1b2c3",
         "cloudwatch:PutMetricAlarm cloudwatch:TagResource",
         "cloudwatch:DeleteAlarms",
     ),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": (
+        f"arn:aws:cloudwatch:{A}alarm:{{n}}-availability-burn-fast",
+        "cloudwatch:TagResource",
+        "cloudwatch:DeleteAlarms",
+    ),
+    "aws:cloudwatch/dashboard:Dashboard": (
+        f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{{n}}",
+        "cloudwatch:PutDashboard",
+        "cloudwatch:DeleteDashboards",
+    ),
+    "aws:cloudwatch/queryDefinition:QueryDefinition": (
+        "*",  # they know no resources
+        "logs:PutQueryDefinition",
+        "logs:DeleteQueryDefinition",
+    ),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": (
+        f"arn:aws:logs:{A}log-group:/{{s}}/web",
+        "logs:PutMetricFilter",
+        "logs:DeleteMetricFilter",
+    ),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": (
+        "*",  # it knows no resources, and AWS keeps others' beside ours: who takes a stack down takes it away
+        "logs:PutResourcePolicy",
+        "",
+    ),
+    "aws:cloudwatch/eventRule:EventRule": (
+        f"arn:aws:events:{A}rule/{{n}}-tasks-0a1b2c3",
+        "events:PutRule events:TagResource",
+        "events:DeleteRule",
+    ),
+    "aws:cloudwatch/eventTarget:EventTarget": (
+        f"arn:aws:events:{A}rule/{{n}}-tasks-0a1b2c3",
+        "events:PutTargets",
+        "events:RemoveTargets",
+    ),
+    "aws:lambda/function:Function": (
+        f"arn:aws:lambda:{A}function:{{n}}-watch",
+        "lambda:CreateFunction lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration lambda:TagResource",
+        "lambda:DeleteFunction",
+    ),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": (
+        f"arn:aws:lambda:{A}function:{{n}}-watch",
+        "lambda:PutFunctionEventInvokeConfig lambda:UpdateFunctionEventInvokeConfig",
+        "lambda:DeleteFunctionEventInvokeConfig",
+    ),
+    "aws:lambda/permission:Permission": (
+        f"arn:aws:lambda:{A}function:{{n}}-watch",
+        "lambda:AddPermission",
+        "lambda:RemovePermission",
+    ),
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": (
+        f"arn:aws:chatbot::{ACCOUNT}:chat-configuration/slack-channel/{{n}}-slack",
+        "chatbot:UpdateSlackChannelConfiguration chatbot:TagResource",
+        "chatbot:DeleteSlackChannelConfiguration",
+    ),
+    "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": (
+        f"arn:aws:chatbot::{ACCOUNT}:chat-configuration/microsoft-teams-channel/{{n}}-teams",
+        "chatbot:UpdateMicrosoftTeamsChannelConfiguration chatbot:TagResource",
+        "chatbot:DeleteMicrosoftTeamsChannelConfiguration",
+    ),
     "aws:sns/topic:Topic": (
-        f"arn:aws:sns:{A}{{n}}-alarms-0a1b2c3",
+        f"arn:aws:sns:{A}{{n}}-pages-0a1b2c3",
         "sns:CreateTopic sns:SetTopicAttributes sns:TagResource",
         "sns:DeleteTopic",
     ),
-    "aws:sns/topicPolicy:TopicPolicy": (f"arn:aws:sns:{A}{{n}}-alarms-0a1b2c3", "sns:SetTopicAttributes", ""),
+    "aws:sns/topicPolicy:TopicPolicy": (f"arn:aws:sns:{A}{{n}}-pages-0a1b2c3", "sns:SetTopicAttributes", ""),
     "aws:sns/topicSubscription:TopicSubscription": (
-        f"arn:aws:sns:{A}{{n}}-alarms-0a1b2c3",
+        f"arn:aws:sns:{A}{{n}}-pages-0a1b2c3",
         "sns:Subscribe",
         "sns:Unsubscribe",
     ),
@@ -250,12 +310,19 @@ FURTHER: dict[str, list[tuple[str, str, bool]]] = {
         ),
         (f"arn:aws:kms:{A}key/1", "kms:DescribeKey", False),
     ],
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": [("*", "cloudwatch:PutCompositeAlarm", False)],
     "aws:appautoscaling/policy:Policy": [
         (
             f"arn:aws:cloudwatch:{A}alarm:TargetTracking-service/{{n}}/web-AlarmHigh-1",
             "cloudwatch:PutMetricAlarm cloudwatch:DescribeAlarms cloudwatch:DeleteAlarms",
             False,
         ),
+    ],
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": [
+        ("*", "chatbot:CreateSlackChannelConfiguration", False),
+    ],
+    "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": [
+        ("*", "chatbot:CreateMicrosoftTeamsChannelConfiguration", False),
     ],
     "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": [
         ("*", "logs:CreateLogDelivery logs:UpdateLogDelivery logs:PutResourcePolicy logs:DeleteLogDelivery", False),

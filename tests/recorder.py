@@ -22,6 +22,13 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 REFUSED = "refused, for this reason"
 REFUSED_SAYING = f"some step\n{{}}: {REFUSED}\n"
 DIGEST = "sha256:" + "ab" * 32
+# What a stack file says of a channel of each kind.
+IN_SLACK = {"slackWorkspaceId": "T07EA123LEP", "slackChannelId": "C07EZ1ABC23"}
+IN_TEAMS = {
+    "teamsTenantId": "2c1b3a4d-0e5f-4a6b-8c7d-9e8f0a1b2c3d",
+    "teamsTeamId": "3c1b3a4d-0e5f-4a6b-8c7d-9e8f0a1b2c3d",
+    "teamsChannelId": "19:0a1b2c3d4e5f60718293a4b5c6d7e8f9@thread.tacv2",
+}
 
 
 class RefusedError(Exception):
@@ -155,7 +162,7 @@ def computed(type_: str, name: str) -> dict[str, Any]:
         "address": f"{name}.abc.{REGION}.rds.amazonaws.com",
         "port": 5432,
         "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-1"}],
-        "hex": "0a1b2c3d",
+        "stdout": "0a1b2c3d",
         "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}",
         "repoDigest": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/pactum@{DIGEST}",
     }

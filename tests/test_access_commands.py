@@ -30,9 +30,9 @@ RESOURCES = {
     "ecs:StopTask": arn("ecs", "task/pactum-prod/1"),
     "ecs:UpdateService": arn("ecs", "service/pactum-prod/web"),
 }
-# What only people do: open a session in a task, and take a stack down (docs/account.md).
+# What only people do: open a session in a task, ask the logs, and take a stack down (docs/account.md).
 PEOPLE = {"ecs:ExecuteCommand"}
-OF_PEOPLE = {"unprotect.py"}
+OF_PEOPLE = {"saved_queries.py", "unprotect.py"}
 
 
 @functools.cache

@@ -11,12 +11,12 @@ from stacks import application
 from tests.call_contexts import DOMAIN, asked, carried, provider_requests
 from tests.policies import Request, account_roles, allowed, bootstrapped, roles
 from tests.provider_calls import CALLS, EC2, WAITING
-from tests.recorder import configure, record
+from tests.recorder import IN_SLACK, IN_TEAMS, configure, record
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_the_deploy_role_can_make_and_change_all_that_the_program_has(stack: str) -> None:
-    configure(stack, mediaBucket=True, flowLogs=True, alarmEmail="on-call@example.com")
+    configure(stack, mediaBucket=True, flowLogs=True, alarmEmail="on-call@example.com", **IN_SLACK, **IN_TEAMS)
     types = {each.type for each in record(application.deploy, stack=stack).resources if each.type.startswith("aws:")}
     assert types - set(CALLS) - WAITING == set(), "a new type of resource needs a row, and its actions in a policy"
     records_of = {"staging": {}, "prod": {"hostedZoneId": "Z0123456789EXAMPLE", "domainName": DOMAIN}}[stack]
@@ -34,6 +34,12 @@ def test_a_vpcs_own_security_group_gets_its_tags_and_is_emptied_then() -> None:
     assert all(allowed(account_roles()["pactum-ci-deploy-prod"], requests)), "AWS makes it with the VPC, without tags"
     another = Request(action="ec2:CreateTags", resource=f"{EC2}vpc/vpc-1", context=asked("prod"))
     assert not any(allowed(account_roles()["pactum-ci-deploy-prod"], [another])), "nothing else becomes the stack's so"
+
+
+@pytest.mark.parametrize("context", [carried("prod"), asked("prod")])
+def test_a_composite_alarm_of_another_stack_is_left_alone_where_aws_says_whose_it_is(context: dict[str, str]) -> None:
+    request = Request(action="cloudwatch:PutCompositeAlarm", resource="*", context=context)
+    assert not any(allowed(account_roles()["pactum-ci-deploy-staging"], [request]))
 
 
 def test_policies_and_trusts_are_within_the_sizes_that_iam_takes() -> None:

@@ -13,6 +13,7 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/pactum-state-{SUFFIX}"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/pactum-boundary-prod"
 BOUNDED = {"iam:PermissionsBoundary": BOUNDARY}
 THROUGH_SECRETS = {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}
+CHANNELS = f"arn:aws:chatbot::{ACCOUNT}:chat-configuration"
 MEDIA = f"arn:aws:s3:::pactum-prod-media-{SUFFIX}"
 GROUP = f"arn:aws:ec2:{REGION}:{ACCOUNT}:security-group/sg-1"
 
@@ -133,6 +134,13 @@ TABLE = {
                 **{"iam:AWSServiceName": "ecs.amazonaws.com"},
             ),
             one("iam:PassRole", role("pactum-prod-flow"), **{"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}),
+            one("iam:PassRole", role("pactum-prod-watch-1"), **{"iam:PassedToService": "lambda.amazonaws.com"}),
+            one("iam:PassRole", role("pactum-prod-chat"), **{"iam:PassedToService": "chatbot.amazonaws.com"}),
+            one(
+                "iam:CreateServiceLinkedRole",
+                role("aws-service-role/management.chatbot.amazonaws.com/AWSServiceRoleForAWSChatbot"),
+                **{"iam:AWSServiceName": "management.chatbot.amazonaws.com"},
+            ),
             one("secretsmanager:CreateSecret", arn("secretsmanager", "secret:rds!db-1")),
             masters("TagResource", "prod"),
             masters("TagResource", "prod", "RequestTag"),
@@ -228,6 +236,18 @@ TABLE = {
             one("s3:DeleteBucket", STATE),
             one("ecs:ExecuteCommand", arn("ecs", "task/pactum-prod/1")),
             one("ecr:PutImage", arn("ecr", "repository/pactum")),
+            one("sns:Publish", arn("sns", "pactum-prod-pages")),
+            one("sns:SetTopicAttributes", arn("sns", "pactum-staging-pages")),
+            one("events:PutTargets", arn("events", "rule/pactum-staging-tasks")),
+            # Code of an update's own, run as a role that may more than look.
+            one("iam:PassRole", role("pactum-prod-migrate-task"), **{"iam:PassedToService": "lambda.amazonaws.com"}),
+            one("iam:PassRole", role("pactum-staging-watch-1"), **{"iam:PassedToService": "lambda.amazonaws.com"}),
+            one("lambda:UpdateFunctionCode", arn("lambda", "function:pactum-staging-watch")),
+            one("lambda:InvokeFunction", arn("lambda", "function:pactum-prod-watch")),
+            one("lambda:CreateFunctionUrlConfig", arn("lambda", "function:pactum-prod-watch")),
+            one("logs:DeleteResourcePolicy"),
+            one("chatbot:UpdateSlackChannelConfiguration", f"{CHANNELS}/slack-channel/pactum-staging-slack"),
+            one("chatbot:DeleteSlackWorkspaceAuthorization"),
             # What would delete what holds data, or what a rollback starts.
             one("ecs:DeregisterTaskDefinition", arn("ecs", "task-definition/pactum-prod-web:1")),
             one("rds:DeleteDBInstance", arn("rds", "db:pactum-prod-database")),

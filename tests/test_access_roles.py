@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.policies import SUFFIX, Request, allowed, stack_roles, trusted
@@ -49,6 +51,24 @@ def media(stack: str, action: str, inside: str = "/uploads/a.png") -> Request:
 def run(family: str, cluster: str = "pactum-prod") -> Request:
     context = {"ecs:cluster": arn("ecs", f"cluster/{cluster}")}
     return Request(action="ecs:RunTask", resource=arn("ecs", f"task-definition/{family}:7"), context=context)
+
+
+def item(key: str, action: str = "GetItem") -> Request:
+    """A request about one item of the release memory's table."""
+    context = {"dynamodb:LeadingKeys": [key]}
+    return Request(action=f"dynamodb:{action}", resource=arn("dynamodb", "table/pactum-prod-releases"), context=context)
+
+
+def published(namespace: str) -> Request:
+    return Request(action="cloudwatch:PutMetricData", context={"cloudwatch:namespace": namespace})
+
+
+def looked_at(stack: str, action: str) -> Request:
+    """Something of a stack that the watch looks at: a service, or a schedule."""
+    name = f"pactum-{stack}"
+    service = action.partition(":")[0]
+    kind = {"ecs": f"service/{name}/web", "scheduler": f"schedule/{name}/{name}-clear-sessions"}[service]
+    return Request(action=action, resource=arn(service, kind))
 
 
 def passed(role: str, service: str = "ecs-tasks.amazonaws.com") -> Request:
@@ -134,9 +154,60 @@ TABLE = {
         ],
         [log("prod", "web"), secret("prod", "secret-key")],
     ),
+    "watch": (
+        [
+            log("prod", "watch"),
+            published("pactum/prod"),
+            looked_at("prod", "ecs:DescribeServices"),
+            looked_at("prod", "scheduler:GetSchedule"),
+            replace(secret("prod", "secret-key"), action="secretsmanager:ListSecretVersionIds"),
+            item("watch:jobs"),
+            item("watch:jobs", "UpdateItem"),
+        ],
+        [
+            log("prod", "web"),
+            published("pactum/staging"),
+            published("AWS/ApplicationELB"),
+            Request(action="cloudwatch:PutMetricData"),
+            *(looked_at("staging", action) for action in ("ecs:DescribeServices", "scheduler:GetSchedule")),
+            looked_at("prod", "ecs:UpdateService"),
+            looked_at("prod", "scheduler:UpdateSchedule"),
+            secret("prod", "secret-key"),
+            replace(secret("staging", "secret-key"), action="secretsmanager:ListSecretVersionIds"),
+            replace(secret("prod", "secret-key"), action="secretsmanager:DescribeSecret"),
+            # The release memory beside its own item; the same where a request names no item.
+            item("prod"),
+            item("prod", "UpdateItem"),
+            item("watch:jobs", "PutItem"),
+            item("watch:jobs", "DeleteItem"),
+            replace(item(""), context={}),
+            replace(item("", "UpdateItem"), context={"dynamodb:LeadingKeys": ["watch:jobs", "prod"]}),
+            *EXEC,
+        ],
+    ),
+    "chat": (
+        [
+            Request(action="cloudwatch:DescribeAlarms", resource=arn("cloudwatch", "alarm:pactum-prod-target-errors")),
+            *(Request(action=f"cloudwatch:{action}") for action in ("DescribeAlarmHistory", "GetMetricData")),
+        ],
+        [
+            *(Request(action=f"cloudwatch:{action}") for action in ("PutMetricData", "SetAlarmState", "DeleteAlarms")),
+            Request(action="logs:FilterLogEvents", resource=arn("logs", "log-group:/pactum/prod/web")),
+            Request(action="sns:Publish", resource=arn("sns", "pactum-prod-pages")),
+            secret("prod", "secret-key"),
+            *EXEC,
+        ],
+    ),
 }
 TASKS = "ecs-tasks.amazonaws.com"
-TRUSTS = {"scheduler": "scheduler.amazonaws.com", "flow-logs": "vpc-flow-logs.amazonaws.com"}
+TRUSTS = {
+    "scheduler": "scheduler.amazonaws.com",
+    "flow-logs": "vpc-flow-logs.amazonaws.com",
+    "chat": "chatbot.amazonaws.com",
+    "watch": "lambda.amazonaws.com",
+}
+# AWS does not document that it says for whom it asks; when it does, it must be for us.
+MAY_NOT_SAY = {"chat"}
 
 
 def test_every_role_of_the_stack_is_in_the_table() -> None:
@@ -171,7 +242,9 @@ def test_only_its_own_service_in_this_account_takes_a_role(name: str) -> None:
     ours = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": source}
     theirs = {"aws:SourceAccount": OTHER_ACCOUNT, "aws:SourceArn": source.replace(ACCOUNT, OTHER_ACCOUNT)}
     asked = [(root, ours), (root, theirs), (root, {})]
-    assert trusted(role, asked, "sts:AssumeRole") == [True, False, False], "nobody else's service on their behalf"
+    assert trusted(role, asked, "sts:AssumeRole") == [True, False, name in MAY_NOT_SAY], (
+        "nobody else's service on their behalf"
+    )
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])

@@ -212,6 +212,6 @@ def test_every_drill_says_what_it_proves_under_a_name_of_its_own() -> None:
 
 def test_releases_that_drills_deploy_are_there() -> None:
     built = {"good", "slow_start", "crashes_at_boot", "never_healthy", "failing_migration", "altering_migration"}
-    built |= {"slow_migration", "errors_later"}
+    built |= {"slow_migration", "errors_later", "troubled"}
     there = {path.parent.name for path in (PROJECT_ROOT / "tests/releases").glob("*/Dockerfile")}
     assert built == there, "a release no drill deploys is not tried by anybody"

@@ -43,11 +43,13 @@ class _Rehearsal:
     """A rehearsal that starts nothing."""
 
     bakes: list[str | None] = []  # noqa: RUF012
+    overrides: list[dict[str, str]] = []  # noqa: RUF012
     delays: list[str | None] = []  # noqa: RUF012
     up_fails = False
 
     def __init__(self, **options: Any) -> None:
         self.report, self.place = Report(stack=options["stack"]), options["place"]
+        self.overrides.append(options["overrides"])
         self.live, self.tools = LIVE, DockerClient(executable="/nonexistent")
 
     def __enter__(self) -> Self:
@@ -74,6 +76,7 @@ def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(Place, "scratch", property(lambda _: tmp_path))
     monkeypatch.setattr(command, "Rehearsal", _Rehearsal)
     monkeypatch.setattr(_Rehearsal, "bakes", [])
+    monkeypatch.setattr(_Rehearsal, "overrides", [])
     monkeypatch.setattr(_Rehearsal, "delays", [])
     monkeypatch.setattr(command, "Stage", lambda updater: FakeStage(updater=updater))
     monkeypatch.delenv(command.BAKE_VARIABLE, raising=False)
@@ -122,6 +125,17 @@ def test_drills_that_are_all_ok_end_well(report: Path, monkeypatch: pytest.Monke
     assert _Rehearsal.delays == [None, "60"], "where metrics come late, the alarm must see them all the same"
     assert command.METRIC_DELAY_VARIABLE not in os.environ
     assert _Rehearsal.bakes == [None, "90"], "what can share a rehearsal does; the other's alarms are watched longer"
+
+
+def test_a_drill_that_asks_for_another_configuration_has_a_rehearsal_of_its_own(
+    report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alike = [Drill(name=name, scenario=lambda _: "fine") for name in ("one", "two")]
+    other = Drill(name="three", scenario=lambda _: "fine", overrides={"pactum:jobs": "{}"})
+    monkeypatch.setattr(command, "chosen", lambda _: [*alike, other])
+    assert command_line.main(["drills"]) == 0
+    assert _Rehearsal.overrides == [command.OVERRIDES, {**command.OVERRIDES, "pactum:jobs": "{}"}]
+    assert [entry["name"] for entry in json.loads(report.read_text())["drills"]] == ["one", "two", "three"]
 
 
 def test_an_interrupted_run_keeps_what_it_has_found(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:

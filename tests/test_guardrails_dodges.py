@@ -57,6 +57,25 @@ def door(cidr: str, **changes: object) -> dict[str, Any]:
     return {"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": cidr, **changes}
 
 
+TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+LOG_POLICY = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"
+CHANNEL = "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration"
+ALARMS = {"Service": "cloudwatch.amazonaws.com"}
+
+
+def publishes(**changes: object) -> dict[str, Any]:
+    """A topic's policy that lets our alarms publish, changed for the worse."""
+    kept: dict[str, object] = {
+        "Effect": "Allow",
+        "Principal": ALARMS,
+        "Action": "sns:Publish",
+        "Resource": "arn:aws:sns:us-east-1:123456789012:pages",
+        "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+    }
+    statement = {key: value for key, value in {**kept, **changes}.items() if value is not None}
+    return {"policy": json.dumps({"Statement": statement})}
+
+
 BY_THEMSELVES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("G26", ROLE, subject("repo:*")),
     ("G26", ROLE, subject("re*")),
@@ -108,6 +127,32 @@ BY_THEMSELVES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("G18", INGRESS, {**door(""), "cidrIpv4": None, "prefixListId": "pl-1"}),
     ("G21", "aws:alb/listener:Listener", {"protocol": "HTTPS", "sslPolicy": "ELBSecurityPolicy-2016-08"}),
     ("G22", "aws:elasticloadbalancingv2/listener:Listener", {"protocol": "HTTP", "defaultActions": [{}]}),
+    ("G34", TOPIC_POLICY, publishes(Principal="*")),
+    ("G34", TOPIC_POLICY, publishes(Principal={"AWS": "*"})),
+    ("G34", TOPIC_POLICY, publishes(Principal={**ALARMS, "AWS": "123456789012"})),
+    ("G34", TOPIC_POLICY, publishes(Principal=None, NotPrincipal={"AWS": "123456789012"})),
+    ("G34", TOPIC_POLICY, publishes(Action="sns:*")),
+    ("G34", TOPIC_POLICY, publishes(Action=None, NotAction="sns:Publish")),
+    ("G34", TOPIC_POLICY, publishes(Resource="*")),
+    ("G34", TOPIC_POLICY, publishes(Condition={})),
+    ("G34", TOPIC_POLICY, publishes(Condition={"StringLike": {"AWS:SourceAccount": "*"}})),
+    ("G34", TOPIC_POLICY, publishes(Condition={"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:*:*:alarm:*"}})),
+    ("G34", TOPIC_POLICY, publishes(Condition={"StringNotEquals": {"aws:SourceAccount": "123456789012"}})),
+    ("G34", TOPIC_POLICY, publishes(Condition={"StringEquals": {"aws:SourceAccount": ["123456789012", "*"]}})),
+    ("G34", TOPIC_POLICY, {"policy": "{"}),
+    ("G34", LOG_POLICY, {"policyDocument": publishes(Action="logs:PutLogEvents", Condition={})["policy"]}),
+    ("G35", CHANNEL, {}),
+    ("G35", CHANNEL, {"guardrailPolicyArns": []}),
+    ("G35", CHANNEL, {"guardrailPolicyArns": ["arn:aws:iam::aws:policy/PowerUserAccess"]}),
+    ("G36", "aws:lambda/function:Function", {"runtime": "python3.13", "loggingConfig": {"logFormat": "JSON"}}),
+    ("G36", "aws:lambda/function:Function", {"loggingConfig": {"logGroup": "/a"}, "imageUri": "a:latest"}),
+    (
+        "G37",
+        "aws:lambda/permission:Permission",
+        {"action": "lambda:InvokeFunction", "principal": "events.amazonaws.com"},
+    ),
+    ("G31", "aws:lambda/functionUrl:FunctionUrl", {"authorizationType": "NONE"}),
+    ("G31", "aws:lambda/layerVersionPermission:LayerVersionPermission", {"principal": "*"}),
     ("G31", "aws:rds/clusterInstance:ClusterInstance", {"publiclyAccessible": True}),
     ("G31", "aws:rds/cluster:Cluster", {}),
     ("G31", "aws:ec2/mainRouteTableAssociation:MainRouteTableAssociation", {}),
@@ -139,6 +184,19 @@ def test_a_dodge_is_refused_by_program_and_pack(rule: str, type_: str, propertie
 )
 def test_a_subject_that_names_its_owner_may_end_in_a_wildcard(value: str) -> None:
     assert broken(ROLE, subject(value)) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"Condition": {"ArnEquals": {"aws:SourceArn": ["arn:aws:events:us-east-1:123456789012:rule/a"]}}},
+        {"Action": "logs:CreateLogStream", "Condition": {}},
+        {"Effect": "Deny", "Principal": "*", "Action": "sns:*", "Resource": "*", "Condition": {}},
+    ],
+)
+def test_a_policy_that_lets_in_our_own_is_fine(changes: dict[str, object]) -> None:
+    assert broken(TOPIC_POLICY, publishes(**changes)) == []
 
 
 def test_a_provider_of_its_own_and_a_component_made_elsewhere_are_refused() -> None:

@@ -27,6 +27,12 @@ EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 GROUP, SUBNET, VPC = "aws:ec2/securityGroup:SecurityGroup", "aws:ec2/subnet:Subnet", "aws:ec2/vpc:Vpc"
 ROLE, ROLE_POLICY, LOG_GROUP = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:cloudwatch/logGroup:LogGroup"
 ALARM, DEFAULT_GROUP = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+TOPIC_POLICY, LOG_POLICY = "aws:sns/topicPolicy:TopicPolicy", "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"
+SLACK = "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration"
+TEAMS = "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration"
+FUNCTION, PERMISSION = "aws:lambda/function:Function", "aws:lambda/permission:Permission"
+EVENT_TARGET, WATCH = "aws:cloudwatch/eventTarget:EventTarget", "pactum-prod-watch"
+AWS_POLICY = "arn:aws:iam::aws:policy"
 WEB, MASTER = "pactum-prod-web", "pactum-prod-database"
 CONTAINER, ENVIRONMENT = "containerDefinitions.0", "containerDefinitions.0.environment"
 STATEMENT, TRUST = "policy.Statement.0", "assumeRolePolicy.Statement.0.Condition"
@@ -159,12 +165,30 @@ MUTATIONS = (
     Mutation("G26", ROLE, "pactum-ci-push", TRUST, asking(sub=["*"]), "account"),
     Mutation("G27", LOG_GROUP, "pactum-staging-web", "retentionInDays", DROP, "staging"),
     Mutation("G27", LOG_GROUP, WEB, "retentionInDays", 30),
-    Mutation("G28", ALARM, "pactum-prod-errors", "alarmActions", []),
+    Mutation("G28", ALARM, "pactum-prod-target-errors", "alarmActions", []),
     Mutation("G28", ALARM, "pactum-prod-release-errors", "actionsEnabled", False),
     Mutation("G29", BALANCER, WEB, "tags", {"stack": "staging"}),
     Mutation("G29", SECRET, "pactum-prod-secret-key", "tags.project", "another"),
     Mutation("G30", DEFAULT_GROUP, "pactum-prod-default", "ingress", [DOOR]),
     Mutation("G30", DEFAULT_GROUP, "pactum-prod-default", "egress", [DOOR]),
+    Mutation("G34", TOPIC_POLICY, "pactum-prod-pages", f"{STATEMENT}.Principal", "*"),
+    Mutation("G34", TOPIC_POLICY, "pactum-prod-tickets", f"{STATEMENT}.Condition", DROP),
+    Mutation("G34", LOG_POLICY, "pactum-prod-events", "policyDocument.Statement.1.Condition", DROP),
+    Mutation("G34", LOG_POLICY, "pactum-prod-events", "policyDocument.Statement.1.Resource", "*"),
+    Mutation("G35", SLACK, "pactum-prod-slack", "guardrailPolicyArns", DROP),
+    Mutation("G35", TEAMS, "pactum-prod-teams", "guardrailPolicyArns.0", f"{AWS_POLICY}/AdministratorAccess"),
+    Mutation("G36", FUNCTION, WATCH, "runtime", "python3.8"),
+    Mutation("G36", FUNCTION, WATCH, "packageType", "Image"),
+    Mutation("G36", FUNCTION, WATCH, "loggingConfig", DROP),
+    Mutation("G36", FUNCTION, WATCH, "loggingConfig.logGroup", DROP),
+    Mutation("G36", FUNCTION, WATCH, "environment.variables.API_TOKEN", "abc"),
+    Mutation("G37", PERMISSION, f"{WATCH}-minutes", "sourceArn", DROP),
+    Mutation("G37", PERMISSION, f"{WATCH}-minutes", "sourceArn", "arn:aws:events:us-east-1:123456789012:rule/*"),
+    Mutation("G37", PERMISSION, f"{WATCH}-jobs", "principal", "*"),
+    Mutation("G37", PERMISSION, f"{WATCH}-jobs", "principal", "210987654321"),
+    Mutation("G37", PERMISSION, f"{WATCH}-jobs", "action", "lambda:*"),
+    Mutation("G37", PERMISSION, f"{WATCH}-jobs", "functionUrlAuthType", "NONE"),
+    Mutation("G38", EVENT_TARGET, f"{WATCH}-jobs", "roleArn", "arn:aws:iam::123456789012:role/pactum-prod-scheduler"),
 )
 # Rules about a connection are broken by what a property was made with: rule, resource, property, its new maker.
 ROUTE, FLOW_LOG = "aws:ec2/route:Route", "aws:ec2/flowLog:FlowLog"
@@ -182,7 +206,7 @@ CONNECTIONS = (
     ("G19", INGRESS, "pactum-prod-internet-to-balancer-443", "securityGroupId", GROUP, "pactum-prod-tasks"),
     ("G19", EGRESS, "pactum-prod-tasks-to-aws", "securityGroupId", GROUP, "pactum-prod-database"),
     ("G24", FLOW_LOG, "pactum-prod-flow-logs", "vpcId", SUBNET, "pactum-prod-public-a"),
-    ("G28", SERVICE, WEB, "alarms", ALARM, "pactum-prod-errors"),
+    ("G28", SERVICE, WEB, "alarms", ALARM, "pactum-prod-target-errors"),
     ("G30", DEFAULT_GROUP, "pactum-prod-default", "vpcId", SUBNET, "pactum-prod-public-a"),
 )
 

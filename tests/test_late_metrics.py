@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rehearsal.cloudwatch import alarm as cloudwatch
 from rehearsal.cloudwatch.statistics import Datum, value
-from rehearsal.realisers.observing import OBSERVING
-from stacks.application import deploy
-from tests.recorder import DIGEST, configure, record
+from tests.alarm_scenarios.registered import registered
 
 if TYPE_CHECKING:
     from rehearsal.cloudwatch.alarm import Metric
 
-ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-ROLLS_BACK, TELLS_PEOPLE = "pactum-staging-release-errors", "pactum-staging-errors"
+ROLLS_BACK, TELLS_PEOPLE = "release-errors", "target-errors"
 MINUTE = 60
 REQUESTS = 200.0
 # CloudWatch evaluates an alarm on whole minutes, some time after each.
@@ -25,29 +21,9 @@ EVALUATED_AFTER = 5
 WATCHED_MINUTES = 12
 
 
-@dataclass
-class FakeCloudWatch:
-    """Takes what the rehearsal's realiser would send to CloudWatch."""
-
-    put: list[dict[str, Any]] = field(default_factory=list)
-
-    def client(self, _: str) -> FakeCloudWatch:
-        return self
-
-    def arn(self, *names: str) -> str:
-        return ":".join(names)
-
-    def put_metric_alarm(self, **request: Any) -> None:
-        self.put.append(request)
-
-
-def description(name: str) -> dict[str, Any]:
+def description(label: str) -> dict[str, Any]:
     """An alarm of the staging stack as PutMetricAlarm gets it."""
-    configure("staging", imageDigest=DIGEST)
-    inputs = record(deploy).only(ALARM, name).inputs
-    tools = FakeCloudWatch()
-    OBSERVING[ALARM].create(tools, "", {**inputs, "name": name})  # type: ignore[arg-type]
-    return tools.put[0]
+    return registered("staging").metric_alarms[label]
 
 
 def states(description: dict[str, Any], errors_by_minute: dict[int, float], delay: float) -> list[str | None]:

@@ -32,6 +32,10 @@ MOST_CHARACTERS: dict[str, int] = {
     "aws:dynamodb/table:Table": 255,
     "aws:scheduler/scheduleGroup:ScheduleGroup": 64,
     "aws:scheduler/schedule:Schedule": 64,
+    "aws:cloudwatch/eventRule:EventRule": 64,
+    "aws:cloudwatch/eventTarget:EventTarget": 64,
+    "aws:lambda/function:Function": 64,
+    "aws:lambda/permission:Permission": 100,
     "aws:appautoscaling/policy:Policy": 256,
     "aws:wafv2/webAcl:WebAcl": 128,
 }

@@ -78,6 +78,7 @@ def test_what_people_decided_and_what_is_under_way_is_shown(
     rollout.world.alarms = {
         "pactum-staging-errors": "ALARM",
         "pactum-staging-slow": "OK",
+        "pactum-staging-heartbeat-0a1b2c3": "ALARM",
         "pactum-prod-errors": "ALARM",
     }
     seen = status(rollout, capsys)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.process_settings import JobSettings, WorkerSettings
+from infra.process_settings import MOST_OVERDUE_MINUTES, JobSettings, WorkerSettings
 from tests.test_settings import refusal, settings
 
 COMMAND = ["python", "manage.py", "send_mail"]
@@ -34,6 +34,7 @@ def test_a_short_entry_is_enough_and_the_rest_has_defaults() -> None:
             command=command,
             schedule="rate(5 minutes)",
             time_zone="UTC",
+            overdue_minutes=65,
             cpu=256,
             memory_mib=512,
             connections=2,
@@ -43,12 +44,38 @@ def test_a_short_entry_is_enough_and_the_rest_has_defaults() -> None:
 
 def test_every_field_reaches_the_settings() -> None:
     worker = {"command": COMMAND, "cpu": 512, "memoryMib": 1024, "count": 3, "stopSeconds": 120, "connections": 4}
-    job = {**JOB, "timezone": "Europe/Berlin", "cpu": 512, "memoryMib": 2048, "connections": 1}
+    job = {
+        **JOB,
+        "timezone": "Europe/Berlin",
+        "overdueMinutes": 15,
+        "cpu": 512,
+        "memoryMib": 2048,
+        "connections": 1,
+    }
     found = settings(workers={"mail": worker}, jobs={"tick": job}).processes
     (one,) = found.workers
     assert (one.cpu, one.memory_mib, one.count, one.stop_seconds, one.connections) == (512, 1024, 3, 120, 4)
     (other,) = found.jobs
     assert (other.time_zone, other.cpu, other.memory_mib, other.connections) == ("Europe/Berlin", 512, 2048, 1)
+    assert other.overdue_minutes == 15
+
+
+@pytest.mark.parametrize(
+    ("schedule", "timezone", "minutes"),
+    [
+        ("rate(5 minutes)", "UTC", 5 + 60),
+        ("rate(5 minutes)", "Europe/Berlin", 5 + 60),
+        ("cron(15 3 * * ? *)", "UTC", 24 * 60 + 60),
+        ("cron(15 3 * * ? *)", "Europe/Berlin", 25 * 60 + 60),
+        ("cron(0 9 1 * ? *)", "UTC", 31 * 24 * 60 + 60),
+        ("rate(2147483647 minutes)", "UTC", MOST_OVERDUE_MINUTES),
+    ],
+)
+def test_a_job_is_overdue_an_hour_after_its_schedule_says_by_default(
+    schedule: str, timezone: str, minutes: int
+) -> None:
+    (job,) = settings(jobs={"tick": {**JOB, "schedule": schedule, "timezone": timezone}}).processes.jobs
+    assert job.overdue_minutes == minutes
 
 
 def test_both_stacks_delete_old_sessions_every_night() -> None:
@@ -97,6 +124,8 @@ def test_a_wrong_field_of_a_worker_is_refused_with_its_rule(fields: dict[str, ob
         ({"timezone": "Mars/Olympus"}, "tick.timezone is no time zone of the IANA data base."),
         ({"timezone": 1}, "tick.timezone is not a text."),
         ({"memoryMib": 640}, "tick.memoryMib does not go with cpu 256"),
+        ({"overdueMinutes": 0}, "tick.overdueMinutes is no number that is possible there."),
+        ({"overdueMinutes": "1 day"}, "tick.overdueMinutes is no number that is possible there."),
         ({"stopSeconds": 30}, "tick.stopSeconds is no field of it."),
     ],
 )
@@ -123,7 +152,7 @@ def test_the_longest_name_fits_into_a_roles_with_the_longest_project_and_stack()
     assert len(f"{'p' * 10}-{'s' * 9}-{'a' * 25}-execution-0123456") == 64, "IAM takes no longer ones"
 
 
-@pytest.mark.parametrize("name", ["web", "migrate", "shell", "b-web"])
+@pytest.mark.parametrize("name", ["web", "migrate", "shell", "watch", "events", "b-web"])
 def test_names_of_every_stacks_processes_are_taken(name: str) -> None:
     assert f"{name} is taken:" in refusal(jobs={name: JOB})
 

@@ -107,13 +107,15 @@ def test_starts_that_failed_are_kept_encrypted_for_two_weeks(both: Recorder) -> 
 
 def test_people_are_told_of_starts_that_failed(both: Recorder) -> None:
     alarm = both.only("aws:cloudwatch/metricAlarm:MetricAlarm", "pactum-staging-jobs-not-started").inputs
-    assert (alarm["namespace"], alarm["metricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+    (query,) = alarm["metricQueries"]
+    metric = query["metric"]
+    assert (metric["namespace"], metric["metricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
     queue = both.only("aws:sqs/queue:Queue")
-    assert alarm["dimensions"] == {"QueueName": queue.name}
+    assert metric["dimensions"] == {"QueueName": queue.name}
     assert (alarm["comparisonOperator"], alarm["threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
-    assert (alarm["statistic"], alarm["evaluationPeriods"]) == ("Maximum", 1), "one is a job that did not run"
+    assert (metric["stat"], alarm["evaluationPeriods"]) == ("Maximum", 1), "one is a job that did not run"
     assert alarm["treatMissingData"] == "notBreaching", "SQS does not count a queue that was empty for six hours"
-    topic = both.only("aws:sns/topic:Topic", "pactum-staging-alarms")
+    topic = both.only("aws:sns/topic:Topic", "pactum-staging-tickets")
     assert alarm["alarmActions"] == alarm["okActions"] == [f"arn:aws:sns:{REGION}:{ACCOUNT}:{topic.name}"]
 
 
@@ -175,6 +177,9 @@ def test_every_further_process_costs_the_same_resources(key: str, entry: dict[st
     started_by = "aws:ecs/service:Service" if key == "workers" else SCHEDULE
     assert custom == {
         "aws:cloudwatch/logGroup:LogGroup": 1,
+        "aws:cloudwatch/logMetricFilter:LogMetricFilter": 4,
+        # A service lacks tasks; a job fails, or is overdue.
+        "aws:cloudwatch/metricAlarm:MetricAlarm": 1 if key == "workers" else 2,
         "aws:iam/role:Role": 2,
         "aws:iam/rolePolicy:RolePolicy": 1,
         "aws:ecs/taskDefinition:TaskDefinition": 1,

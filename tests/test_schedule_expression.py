@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infra.schedule_expression import Cron, Rate, ScheduleError, parse, parse_future, time_zone
+from infra.schedule_expression import Cron, Rate, ScheduleError, longest_pause, parse, parse_future, time_zone
 
 
 def due(expression: str, moment: str) -> bool:
@@ -130,6 +130,37 @@ def test_what_is_never_due_again_is_refused(expression: str) -> None:
 )
 def test_what_is_due_some_day_is_read(expression: str) -> None:
     assert type(parse_future(expression, NOW)) is type(parse(expression))
+
+
+@pytest.mark.parametrize(
+    ("expression", "zone", "pause"),
+    [
+        ("rate(5 minutes)", "Europe/Berlin", timedelta(minutes=5)),
+        ("cron(* * * * ? *)", "UTC", timedelta(minutes=1)),
+        ("cron(0/15 * * * ? *)", "UTC", timedelta(minutes=15)),
+        ("cron(0 8-18 * * ? *)", "UTC", timedelta(hours=14)),
+        ("cron(0,50 3 * * ? *)", "UTC", timedelta(hours=23, minutes=10)),
+        ("cron(0 1,14 * * ? *)", "UTC", timedelta(hours=13)),
+        ("cron(15 3 * * ? *)", "UTC", timedelta(days=1)),
+        ("cron(15 3 * * ? *)", "Asia/Tokyo", timedelta(days=1)),
+        ("cron(15 3 * * ? *)", "Europe/Berlin", timedelta(days=1, hours=1)),
+        ("cron(0 18 ? * MON-FRI *)", "UTC", timedelta(days=3)),
+        ("cron(0 8-18 ? * MON-FRI *)", "UTC", timedelta(days=2, hours=14)),
+        ("cron(0 9 1 * ? *)", "UTC", timedelta(days=31)),
+        ("cron(0 9 ? * FRIL *)", "UTC", timedelta(days=35)),
+        ("cron(0 9 1 1 ? *)", "UTC", timedelta(days=365)),
+        ("cron(0 3 23 11 ? 2026)", "UTC", timedelta(days=1830)),
+    ],
+)
+def test_the_longest_pause_is_that_between_two_runs(expression: str, zone: str, pause: timedelta) -> None:
+    assert longest_pause(parse(expression), time_zone(zone), NOW) == pause
+
+
+def test_the_longest_pause_is_the_same_all_year() -> None:
+    """It is an alarm's threshold: an update without a change of the stack file should not change it."""
+    monday = parse("cron(0 9 ? * 2#1 *)")
+    found = {longest_pause(monday, UTC, datetime(2026, month, 17, 8, 31, tzinfo=UTC)) for month in range(1, 13)}
+    assert found == {timedelta(days=35)}
 
 
 def test_time_zones_are_those_of_the_iana_data_base() -> None:

@@ -1,8 +1,14 @@
 """The most that any role of a stack may ever do, whoever writes its policies."""
 
-from infra.access.documents import Document, Scope, allow, document, each
+from infra.access.documents import Document, Scope, Statement, allow, document, each
 from infra.access.secret_keys import use_of_secret_keys
 from infra.access.tags import masters_tag
+from infra.access.watching import WATCH_ITEM, one_item, publishing
+
+# What is shown of an alarm: itself, its history, its metrics.
+LOOKING = each("cloudwatch", "DescribeAlarms", "DescribeAlarmsForMetric", "DescribeAlarmHistory", "ListMetrics") + each(
+    "cloudwatch", "GetMetricData", "GetMetricStatistics", "GetMetricWidgetImage"
+)
 
 
 def boundary_name(project: str, stack: str) -> str:
@@ -14,7 +20,8 @@ def boundary_policy(scope: Scope, repository_name: str) -> Document:
     """The boundary of one stack's roles.
 
     The pipeline that deploys a stack writes its roles. This keeps it from writing one that can do more than a task, a
-    schedule or a flow log of that stack needs: nothing about users, roles, keys, networks, or another stack.
+    schedule, a flow log or a chat's channel of that stack needs: nothing about users, roles, keys, networks, or another
+    stack.
     """
     return document(
         # What follows knows no resources: ECR's login, channels of ECS Exec, and the list of log groups.
@@ -52,12 +59,33 @@ def boundary_policy(scope: Scope, repository_name: str) -> Document:
         allow(["s3:ListBucket"], f"arn:aws:s3:::{scope.name}-media*"),
         allow(["ecs:RunTask", "ecs:TagResource"], _tasks(scope)),
         allow(["sqs:SendMessage"], scope.arn("sqs", f"{scope.name}-*")),
+        *_watching(scope),
+        # Alarms and metrics are looked at by a chat's channel. Metrics know no resources: only their names are seen.
+        allow(LOOKING, "*"),
         allow(
             ["iam:PassRole"],
             scope.iam_arn(f"role/{scope.name}-*"),
             {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
         ),
     )
+
+
+def _watching(scope: Scope) -> list[Statement]:
+    """What the watch counts, and where it keeps and publishes that."""
+    return [
+        publishing(f"{scope.project}/{scope.stack}"),
+        allow(["ecs:DescribeServices"], scope.arn("ecs", f"service/{scope.name}/*")),
+        allow(["scheduler:GetSchedule"], scope.arn("scheduler", f"schedule/{scope.name}/*")),
+        allow(
+            ["secretsmanager:ListSecretVersionIds"],
+            scope.arn("secretsmanager", f"secret:{scope.project}/{scope.stack}/*"),
+        ),
+        allow(
+            each("dynamodb", "GetItem", "UpdateItem"),
+            scope.arn("dynamodb", f"table/{scope.name}-releases"),
+            one_item(WATCH_ITEM),
+        ),
+    ]
 
 
 def _tasks(scope: Scope) -> list[str]:

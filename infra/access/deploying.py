@@ -7,6 +7,7 @@ stack's own may do (docs/account.md).
 
 from infra.access.documents import Condition, Document, Scope, Statement, allow, both, document, each
 from infra.access.holding import data_policy
+from infra.access.observing import observing_policy
 from infra.access.own_roles import roles_policy
 from infra.access.serving import Records, serving_policy
 from infra.access.tags import staying_tagged, tagged, to_be_tagged
@@ -24,6 +25,7 @@ def deploying_policies(scope: Scope, records: Records) -> dict[str, Document]:
         "network": network_policy(scope),
         "serving": serving_policy(scope, records),
         "data": data_policy(scope),
+        "observing": observing_policy(scope),
         "roles": roles_policy(scope),
     }
 

@@ -9,10 +9,16 @@ LINKED_SERVICES = (
     "ecs.amazonaws.com",
     "ecs.application-autoscaling.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",
+    "management.chatbot.amazonaws.com",
     "rds.amazonaws.com",
 )
 # Who a stack's roles are made for.
-PASSED_TO = ("ecs-tasks.amazonaws.com", "scheduler.amazonaws.com", "vpc-flow-logs.amazonaws.com")
+PASSED_TO = (
+    "chatbot.amazonaws.com",
+    "ecs-tasks.amazonaws.com",
+    "scheduler.amazonaws.com",
+    "vpc-flow-logs.amazonaws.com",
+)
 
 
 def roles_policy(scope: Scope) -> Document:
@@ -42,6 +48,12 @@ def roles_policy(scope: Scope) -> Document:
         # Tags decide nothing here: of a role that is passed, IAM does not know them reliably (IAM User Guide, "Grant a
         # user permissions to pass a role to an AWS service").
         allow(["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": list(PASSED_TO)}}),
+        # What a function is made with runs as its role: no other of the stack's is one for code of an update's own.
+        allow(
+            ["iam:PassRole"],
+            scope.iam_arn(f"role/{scope.name}-watch-*"),
+            {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        ),
         allow(
             ["iam:CreateServiceLinkedRole"],
             scope.iam_arn("role/aws-service-role/*"),

@@ -29,6 +29,8 @@ def reading_policy(account_id: str, project: str) -> Document:
             [
                 *each("acm", "DescribeCertificate", "ListTagsForCertificate"),
                 *each("application-autoscaling", "Describe*", "ListTagsForResource"),
+                *each("chatbot", "DescribeSlackChannelConfigurations", "GetMicrosoftTeamsChannelConfiguration"),
+                "chatbot:ListTagsForResource",
                 *each("cloudwatch", "DescribeAlarms", "GetDashboard", "ListTagsForResource"),
                 *each("dynamodb", "DescribeTable", "DescribeContinuousBackups", "DescribeTimeToLive"),
                 "dynamodb:ListTagsOfResource",
@@ -36,6 +38,7 @@ def reading_policy(account_id: str, project: str) -> Document:
                 *each("ecr", "DescribeRepositories", "GetLifecyclePolicy", "ListTagsForResource"),
                 *each("ecs", "Describe*", "List*"),
                 "elasticloadbalancing:Describe*",
+                *each("events", "DescribeRule", "ListTargetsByRule", "ListTagsForResource"),
                 *each("logs", "DescribeLogGroups", "DescribeMetricFilters", "DescribeQueryDefinitions"),
                 *each("logs", "DescribeResourcePolicies", "ListTagsForResource", "GetDataProtectionPolicy"),
                 *each("rds", "Describe*", "ListTagsForResource"),
@@ -53,6 +56,12 @@ def reading_policy(account_id: str, project: str) -> Document:
             each("s3", "ListBucket", "ListTagsForResource", "GetBucket*", "GetEncryptionConfiguration")
             + each("s3", "GetLifecycleConfiguration", "GetAccelerateConfiguration", "GetReplicationConfiguration"),
             f"arn:aws:s3:::{project}-*",
+        ),
+        # Of the project's own functions: others' may have been given secrets as plain text.
+        allow(
+            each("lambda", "GetFunction", "GetFunctionCodeSigningConfig", "GetFunctionEventInvokeConfig", "GetPolicy")
+            + each("lambda", "ListTags", "ListVersionsByFunction"),
+            f"arn:aws:lambda:*:{account_id}:function:{project}-*",
         ),
         allow(
             each("iam", "GetRole", "GetRolePolicy", "ListRolePolicies", "ListAttachedRolePolicies", "ListRoleTags"),

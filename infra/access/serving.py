@@ -1,4 +1,4 @@
-"""What an update may do with everything that serves, runs or watches: whatever holds no data."""
+"""What an update may do with everything that serves or runs: whatever holds no data."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Records:
 
 
 def serving_policy(scope: Scope, records: Records) -> Document:
-    """Cluster, services, tasks, schedules, scaling, balancer, certificate, names, firewall, logs, alarms."""
+    """Cluster, services, tasks, schedules, scaling, balancer, certificate, names, firewall, queues."""
     name = scope.name
     statements = [
         # These know no resources, or none yet; the tags of what they make say whose it is.
@@ -50,27 +50,9 @@ def serving_policy(scope: Scope, records: Records) -> Document:
             ],
         ),
         allow(
-            each("cloudwatch", "PutMetricAlarm", "PutCompositeAlarm", "DeleteAlarms", "TagResource", "UntagResource")
-            + each("cloudwatch", "PutDashboard", "DeleteDashboards"),
-            [
-                scope.arn("cloudwatch", f"alarm:{name}-*"),
-                # Application Auto Scaling makes these for whoever puts a policy.
-                scope.arn("cloudwatch", f"alarm:TargetTracking-service/{name}/*"),
-                f"arn:aws:cloudwatch::{scope.account_id}:dashboard/{name}-*",
-            ],
-        ),
-        allow(
-            each(
-                "sns", "CreateTopic", "DeleteTopic", "SetTopicAttributes", "Subscribe", "TagResource", "UntagResource"
-            ),
-            scope.arn("sns", f"{name}-*"),
-        ),
-        allow(
             each("sqs", "CreateQueue", "DeleteQueue", "SetQueueAttributes", "TagQueue", "UntagQueue"),
             scope.arn("sqs", f"{name}-*"),
         ),
-        # A subscription's ARN begins with its topic's.
-        allow(each("sns", "Unsubscribe", "SetSubscriptionAttributes"), scope.arn("sns", f"{name}-*")),
     ]
     return document(*statements, *_domain(records))
 

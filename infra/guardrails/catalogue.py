@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from infra.guardrails import access, buckets, containers, data, operations, traffic, types
+from infra.guardrails import access, buckets, containers, data, functions, letting_in, operations, traffic, types
 from infra.guardrails.resource import Facts, Graph, Resource
 from infra.guardrails.rule import GraphRule, ResourceRule, Violation
 
-_MODULES = (containers, data, buckets, traffic, access, operations, types)
+_MODULES = (containers, data, buckets, traffic, access, letting_in, functions, operations, types)
 RULES: tuple[ResourceRule | GraphRule, ...] = tuple(
     sorted((rule for module in _MODULES for rule in module.RULES), key=lambda rule: rule.id)
 )

@@ -29,7 +29,9 @@ HARMLESS = frozenset({"acm", "appautoscaling", "budgets", "costexplorer", "resou
 KNOWN = frozenset(
     f"aws:{module}/{name[0].lower()}{name[1:]}:{name}"
     for module, names in {
-        "cloudwatch": "CompositeAlarm Dashboard LogGroup LogMetricFilter MetricAlarm",
+        "chatbot": "SlackChannelConfiguration TeamsChannelConfiguration",
+        "cloudwatch": "CompositeAlarm Dashboard EventRule EventTarget LogGroup LogMetricFilter LogResourcePolicy"
+        " MetricAlarm QueryDefinition",
         "dynamodb": "Table",
         "ec2": "DefaultSecurityGroup Eip FlowLog InternetGateway NatGateway Route RouteTable RouteTableAssociation"
         " SecurityGroup SecurityGroupRule Subnet Vpc VpcEndpoint",
@@ -38,13 +40,14 @@ KNOWN = frozenset(
         "iam": "GroupPolicy GroupPolicyAttachment OpenIdConnectProvider Policy PolicyAttachment Role RolePolicy"
         " RolePolicyAttachment UserPolicy UserPolicyAttachment",
         "kms": "Alias Key",
+        "lambda": "Function FunctionEventInvokeConfig Permission",
         "lb": "Listener ListenerRule LoadBalancer TargetGroup",
         "rds": "Instance ParameterGroup SubnetGroup",
         "s3": "Bucket BucketLifecycleConfiguration BucketOwnershipControls BucketPolicy BucketPublicAccessBlock"
         " BucketServerSideEncryptionConfiguration BucketVersioning",
         "scheduler": "Schedule ScheduleGroup",
         "secretsmanager": "Secret",
-        "sns": "Topic TopicSubscription",
+        "sns": "Topic TopicPolicy TopicSubscription",
         "sqs": "Queue",
         "vpc": "SecurityGroupEgressRule SecurityGroupIngressRule",
     }.items()

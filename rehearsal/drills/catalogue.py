@@ -1,5 +1,6 @@
 """Every drill by its name, in the order in which they are played."""
 
+from rehearsal.drills import alarms
 from rehearsal.drills.bad_releases import crash_at_boot, never_healthy
 from rehearsal.drills.drill import Drill
 from rehearsal.drills.errors_later import BAKE_SECONDS, METRIC_DELAY_SECONDS, errors_after_healthy
@@ -28,6 +29,7 @@ DRILLS = (
     # Errors raise the alarm that fails a rollout: drills that cause some come last, so that little waiting is needed.
     Drill(name="task-killed", scenario=task_killed, deploys=False),
     Drill(name="database-lost", scenario=database_lost, deploys=False),
+    Drill(name="trouble-reaches-people", scenario=alarms.trouble_reaches_people, overrides=alarms.OVERRIDES),
     Drill(
         name="errors-after-healthy",
         scenario=errors_after_healthy,

@@ -39,12 +39,12 @@ class Drills:
 
         RehearsalError when a rehearsal itself fails; the drills that were played until then are in its report.
         """
-        for emulator, group in groupby(drills, key=_emulator):
+        for (emulator, overrides), group in groupby(drills, key=lambda drill: (_emulator(drill), drill.overrides)):
             with _emulating(emulator):
-                self._play_on_one(list(group), last=drills[-1])
+                self._play_on_one(list(group), {**OVERRIDES, **overrides}, last=drills[-1])
 
-    def _play_on_one(self, drills: list[Drill], *, last: Drill) -> None:
-        rehearsal = Rehearsal(stack=self.stack, place=self.place, progress=self.progress, overrides=dict(OVERRIDES))
+    def _play_on_one(self, drills: list[Drill], overrides: dict[str, str], *, last: Drill) -> None:
+        rehearsal = Rehearsal(stack=self.stack, place=self.place, progress=self.progress, overrides=overrides)
         try:
             with rehearsal:
                 rehearsal.bootstrap()

@@ -2,8 +2,8 @@
 
 import inspect
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rehearsal import unexpected
@@ -32,7 +32,8 @@ class Drill:
     """One scenario under its name.
 
     `deploys` tells whether anything is rolled out in it; `bake_seconds`, when set, asks for an emulator that bakes
-    deployments so long, `metric_delay_seconds` for one whose balancers' metrics come so late.
+    deployments so long, `metric_delay_seconds` for one whose balancers' metrics come so late, and `overrides` for a
+    stack with this configuration.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Drill:
     deploys: bool = True
     bake_seconds: int = 0
     metric_delay_seconds: int = 0
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def proves(self) -> str:

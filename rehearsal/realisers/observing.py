@@ -1,4 +1,4 @@
-"""Logs, alarms and who is told. Tasks really write these logs; alarm rules are made true by the extensions."""
+"""Logs, what is counted in them, alarms and who is told. Tasks really write these logs; extensions do the rest."""
 
 from rehearsal.realisers.realiser import Field, Made, Realiser, made_by, parameters, tag_list, verbatim
 from rehearsal.realisers.tools import Tools
@@ -23,6 +23,12 @@ _LOG_GROUP = Realiser(
     name_property="name",
 )
 
+_ACTION_FIELDS: dict[str, Field] = {
+    "actionsEnabled": "ActionsEnabled",
+    "alarmActions": "AlarmActions",
+    "okActions": "OKActions",
+    "insufficientDataActions": "InsufficientDataActions",
+}
 _ALARM_FIELDS: dict[str, Field] = {
     "name": "AlarmName",
     "alarmDescription": "AlarmDescription",
@@ -36,9 +42,7 @@ _ALARM_FIELDS: dict[str, Field] = {
     "evaluationPeriods": "EvaluationPeriods",
     "datapointsToAlarm": "DatapointsToAlarm",
     "treatMissingData": "TreatMissingData",
-    "alarmActions": "AlarmActions",
-    "okActions": "OKActions",
-    "insufficientDataActions": "InsufficientDataActions",
+    **_ACTION_FIELDS,
     "dimensions": lambda value: {"Dimensions": [{"Name": name, "Value": text} for name, text in sorted(value.items())]},
     "metricQueries": lambda queries: {"Metrics": [_metric_query(query) for query in queries]},
     "tags": tag_list(),
@@ -70,6 +74,30 @@ def _put_alarm(tools: Tools, inputs: Properties) -> Made:
 
 def _change_alarm(tools: Tools, _: Deployed, inputs: Properties) -> Made:
     return _put_alarm(tools, inputs)
+
+
+_COMPOSITE_FIELDS: dict[str, Field] = {
+    "alarmName": "AlarmName",
+    "alarmDescription": "AlarmDescription",
+    "alarmRule": "AlarmRule",
+    **_ACTION_FIELDS,
+    "tags": tag_list(),
+}
+
+
+def _put_composite(tools: Tools, inputs: Properties) -> Made:
+    tools.client("cloudwatch").put_composite_alarm(**parameters(_COMPOSITE_FIELDS, inputs))
+    name = inputs["alarmName"]
+    return Made(id=name, outputs={"arn": tools.arn("cloudwatch", f"alarm:{name}")})
+
+
+_COMPOSITE_UPDATABLE = frozenset({"alarmDescription", "alarmRule", "alarmActions", "okActions"})
+_COMPOSITE = Realiser(
+    create=lambda tools, _, inputs: _put_composite(tools, inputs),
+    update=lambda tools, _, inputs: _put_composite(tools, inputs),
+    properties=frozenset(_COMPOSITE_FIELDS),
+    updatable=_COMPOSITE_UPDATABLE,
+)
 
 
 _TOPIC = Realiser(
@@ -107,11 +135,74 @@ _SUBSCRIPTION = Realiser(
     properties=frozenset({"topic", "protocol", "endpoint"}),
 )
 
+_TRANSFORMATION: dict[str, Field] = {
+    "name": "metricName",
+    "namespace": "metricNamespace",
+    "value": "metricValue",
+    "unit": "unit",
+    "defaultValue": lambda value: {"defaultValue": float(value)},
+    "dimensions": verbatim("dimensions"),
+}
+_FILTER_FIELDS: dict[str, Field] = {
+    "name": "filterName",
+    "logGroupName": "logGroupName",
+    "pattern": "filterPattern",
+    "metricTransformation": lambda value: {"metricTransformations": [parameters(_TRANSFORMATION, value)]},
+}
+
+
+def _put_filter(tools: Tools, inputs: Properties) -> Made:
+    tools.client("logs").put_metric_filter(**parameters(_FILTER_FIELDS, inputs))
+    return Made(id=inputs["name"], outputs={})
+
+
+# PutMetricFilter replaces a filter that it finds by its name and its log group's.
+_FILTER_UPDATABLE = frozenset({"pattern", "metricTransformation"})
+_METRIC_FILTER = Realiser(
+    create=lambda tools, _, inputs: _put_filter(tools, inputs),
+    update=lambda tools, _, inputs: _put_filter(tools, inputs),
+    properties=frozenset(_FILTER_FIELDS),
+    updatable=_FILTER_UPDATABLE,
+    name_property="name",
+)
+
+
+def _put_resource_policy(tools: Tools, inputs: Properties) -> Made:
+    name = inputs["policyName"]
+    tools.client("logs").put_resource_policy(policyName=name, policyDocument=inputs["policyDocument"])
+    return Made(id=name, outputs={})
+
+
+_RESOURCE_POLICY = Realiser(
+    create=lambda tools, _, inputs: _put_resource_policy(tools, inputs),
+    update=lambda tools, _, inputs: _put_resource_policy(tools, inputs),
+    properties=frozenset({"policyName", "policyDocument"}),
+    updatable=frozenset({"policyDocument"}),
+)
+
 # PutMetricAlarm replaces an alarm whole, but for its tags; another name is another alarm.
 _ALARM_UPDATABLE = frozenset(_ALARM_FIELDS.keys() - {"name", "tags"})
 
+
+def _put_dashboard(tools: Tools, inputs: Properties) -> Made:
+    name = inputs["dashboardName"]
+    tools.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=inputs["dashboardBody"])
+    return Made(id=name, outputs={})
+
+
+_DASHBOARD = Realiser(
+    create=lambda tools, _, inputs: _put_dashboard(tools, inputs),
+    update=lambda tools, _, inputs: _put_dashboard(tools, inputs),
+    properties=frozenset({"dashboardName", "dashboardBody"}),
+    updatable=frozenset({"dashboardBody"}),
+)
+
 OBSERVING: dict[str, Realiser] = {
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": _COMPOSITE,
+    "aws:cloudwatch/dashboard:Dashboard": _DASHBOARD,
     "aws:cloudwatch/logGroup:LogGroup": _LOG_GROUP,
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": _METRIC_FILTER,
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": _RESOURCE_POLICY,
     "aws:cloudwatch/metricAlarm:MetricAlarm": Realiser(
         create=lambda tools, _, inputs: _put_alarm(tools, inputs),
         update=_change_alarm,

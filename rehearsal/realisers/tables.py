@@ -7,11 +7,11 @@ from rehearsal.realisers.commands import COMMANDS
 from rehearsal.realisers.compute import COMPUTE
 from rehearsal.realisers.data import DATA
 from rehearsal.realisers.edge import EDGE
+from rehearsal.realisers.events import EVENTS
 from rehearsal.realisers.images import IMAGES
 from rehearsal.realisers.memory import MEMORY
 from rehearsal.realisers.network import NETWORK
 from rehearsal.realisers.observing import OBSERVING
-from rehearsal.realisers.randomness import RANDOMNESS
 from rehearsal.realisers.realiser import Realiser
 from rehearsal.realisers.repositories import REPOSITORIES
 from rehearsal.realisers.scaling import SCALING
@@ -19,6 +19,7 @@ from rehearsal.realisers.scheduling import SCHEDULING
 from rehearsal.realisers.security_groups import SECURITY_GROUPS
 from rehearsal.realisers.storage import STORAGE
 from rehearsal.realisers.traffic import TRAFFIC
+from rehearsal.realisers.watching import WATCHING
 
 REHEARSED: dict[str, Realiser] = {
     **NETWORK,
@@ -34,15 +35,18 @@ REHEARSED: dict[str, Realiser] = {
     **TRAFFIC,
     **EDGE,
     **OBSERVING,
+    **EVENTS,
+    **WATCHING,
     **REPOSITORIES,
     **IMAGES,
-    **RANDOMNESS,
     **COMMANDS,
 }
 
 # Accepted, created nowhere, and listed in every report with the reason.
 DECLARED: dict[str, str] = {
     "aws:appautoscaling/policy:Policy": "nobody measures the load: the emulator has no Application Auto Scaling",
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": "the emulator has no Amazon Q, and no Slack",
+    "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": "the emulator has no Amazon Q, and no Teams",
     "aws:cloudwatch/queryDefinition:QueryDefinition": "the emulator keeps no saved Logs Insights queries",
     "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": "the emulator's firewall writes no log",
 }

@@ -20,6 +20,7 @@ from tests.ops_fakes.alarms import AlarmsFake
 from tests.ops_fakes.dynamodb import RecordsFake
 from tests.ops_fakes.ecs import EcsFake
 from tests.ops_fakes.log_events import LogEventsFake
+from tests.ops_fakes.queries import QueriesFake
 from tests.ops_fakes.schedules import SchedulesFake
 from tests.ops_fakes.secrets import SecretsFake
 from tests.ops_fakes.sessions import SessionsFake
@@ -35,7 +36,9 @@ BALANCER = ARN.format("elasticloadbalancing", "loadbalancer/app/pactum-staging/0
 
 
 @dataclass
-class World(EcsFake, SecretsFake, RecordsFake, AlarmsFake, TargetsFake, LogEventsFake, SchedulesFake, SessionsFake):
+class World(
+    EcsFake, SecretsFake, RecordsFake, AlarmsFake, TargetsFake, LogEventsFake, SchedulesFake, SessionsFake, QueriesFake
+):
     """What exists in the fake account; tests change it freely."""
 
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -110,6 +113,7 @@ def _connected() -> Aws:
         aws.dynamodb,
         aws.ecs,
         aws.elbv2,
+        aws.functions,
         aws.logs,
         aws.rds,
         aws.scheduler,
