@@ -14,8 +14,9 @@ SECRETS = (
 )
 
 
-def _query(name: str) -> str:
-    return f"python -m ops logs query {name} {STACK}"
+def _query(name: str, since: str = "") -> str:
+    """Look an hour back, as a page is read; `since` is for what is read the next morning, or is told a day later."""
+    return f"python -m ops logs query {name} {f'--since {since} ' if since else ''}{STACK}"
 
 
 # By runbook: what it means, and where to look first.
@@ -25,7 +26,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "slow-p95": ("Users wait: one request in twenty takes longer than it may.", _query("slow-paths")),
     "slow-p99": (
         "Some users wait long: one request in a hundred takes more than three times what it may.",
-        _query("slow-paths"),
+        _query("slow-paths", "1d"),
     ),
     "not-ready": ("The application says of itself that it cannot work: its readiness path fails.", STATUS),
     "release-errors": (
@@ -37,18 +38,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "crash-looping": ("Tasks end by themselves, again and again.", _query("stopped-tasks")),
     "service-cpu": ("Web tasks have had no CPU to spare for ten minutes; more of them did not help.", STATUS),
     "service-memory": ("A web task is about to be ended for its memory.", STATUS),
-    "exceptions": ("A request or a process ended in an exception that nobody handled.", _query("errors")),
-    "error-lines": ("The application logs many errors.", _query("errors")),
-    "database-cpu": ("The database has had no CPU to spare for ten minutes.", _query("slow-statements")),
+    "exceptions": ("A request or a process ended in an exception that nobody handled.", _query("errors", "1d")),
+    "error-lines": ("The application logs many errors.", _query("errors", "1d")),
+    "database-cpu": ("The database has had no CPU to spare for ten minutes.", _query("slow-statements", "1d")),
     "database-storage": ("The database's disk is nearly full, and RDS adds no storage.", _query("database-events")),
-    "database-memory": ("The database has hardly any memory left.", _query("slow-statements")),
+    "database-memory": ("The database has hardly any memory left.", _query("slow-statements", "1d")),
     "database-connections": ("The database is about to refuse connections.", STATUS),
-    "database-failover": ("The database moved to its standby; connections broke.", _query("database-events")),
-    "slow-queries": ("Many database statements take longer than they may.", _query("slow-statements")),
+    "database-failover": ("The database moved to its standby; connections broke.", _query("database-events", "1d")),
+    "slow-queries": ("Many database statements take longer than they may.", _query("slow-statements", "1d")),
     "job-failed": ("A run of the job {of} failed.", LOG_OF_JOB),
-    "job-overdue": ("The job {of} has not ended well for longer than it may.", _query("jobs")),
-    "jobs-not-started": ("Jobs could not be started; why is in the messages of the queue.", _query("jobs")),
-    "deployment-failed": ("A deployment failed, and ECS returned to the release before.", _query("deployments")),
+    "job-overdue": ("The job {of} has not ended well for longer than it may.", _query("jobs", "2d")),
+    "jobs-not-started": ("Jobs could not be started; why is in the messages of the queue.", _query("jobs", "2d")),
+    "deployment-failed": ("A deployment failed, and ECS returned to the release before.", _query("deployments", "1d")),
     "certificate-expiry": (
         "The certificate ends within a month and was not renewed: browsers will refuse the site.",
         CERTIFICATES,

@@ -162,10 +162,10 @@ def _of_releases() -> list[SavedQuery]:
                 filter {STOPPED}
                 | parse detail.group /:(?<process>.+)$/
                 | fields detail.containers.0.exitCode as exit_code, detail.stopCode as code,
-                    detail.stoppedReason as reason
+                    detail.stoppedReason as reason, detail.containers.0.reason as container_reason
                 | sort @timestamp desc
                 | limit 100
-                | display @timestamp, process, exit_code, code, reason
+                | display @timestamp, process, exit_code, code, reason, container_reason
             """,
         ),
         SavedQuery(
@@ -194,10 +194,10 @@ def _of_jobs(name: str, jobs: tuple[str, ...]) -> list[SavedQuery]:
                 filter {STOPPED} and detail.group in [{families}]
                 | parse detail.group /^family:{name}-(?<job>.+)$/
                 | fields detail.containers.0.exitCode as exit_code, detail.startedAt as started,
-                    detail.stoppedReason as reason
+                    detail.stoppedReason as reason, detail.containers.0.reason as container_reason
                 | sort @timestamp desc
                 | limit 200
-                | display @timestamp, job, exit_code, started, reason
+                | display @timestamp, job, exit_code, started, reason, container_reason
             """,
         )
     ]

@@ -8,7 +8,8 @@ import json
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from rehearsal.cloudwatch.conditions import Conditions
 
 Test = Callable[[object], bool]
 Selector = Callable[[object], object]
@@ -16,9 +17,6 @@ Chooser = Callable[[str], str | None]
 
 _SELECTOR = re.compile(r"\$((?:\.[\w-]+|\.?\[\d+\]|\.?\['[^']+'\])+)", re.ASCII)
 _STEP = re.compile(r"\.([\w-]+)|\.?\[(\d+)\]|\.?\['([^']+)'\]", re.ASCII)
-_TOKEN = re.compile(
-    r"""\s*(?P<token>&&|\|\||[()]|!=|<=|>=|[=<>]|"(?:[^"\\]|\\.)*"|\$[^\s=!<>&|()]*|[^\s=!<>&|()"$]+)""", re.ASCII
-)
 _WORD = re.compile(r"[\w.*+-]+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _ORDERS: dict[str, Callable[[float, float], bool]] = {
@@ -94,98 +92,55 @@ def _as_text(found: object) -> str | None:
     return None if _as_number(found) is None else json.dumps(found)
 
 
-@dataclass
-class _Parser:
-    text: str
-    tokens: list[str] = field(default_factory=list)
+class _Parser(Conditions[object]):
+    TOKEN = re.compile(
+        r"""\s*(&&|\|\||[()]|!=|<=|>=|[=<>]|"(?:[^"\\]|\\.)*"|\$[^\s=!<>&|()]*|[^\s=!<>&|()"$]+)""", re.ASCII
+    )
+    AND, OR, KIND = "&&", "||", "filter pattern"
+    UNREADABLE, ERROR = "has something that is not covered here", FilterPatternError
 
-    def whole(self) -> Test:
-        inner = self.text.strip()
-        if not (inner.startswith("{") and inner.endswith("}")):
-            raise self._wrong("lacks a '}' at its end")
-        self.tokens = self._split(inner[1:-1].rstrip())
-        test = self._either()
-        if self.tokens:
-            raise self._wrong(f"goes on with {self.tokens[0]!r} where it should end")
-        return test
+    def inner(self) -> str:
+        text = self.text.strip()
+        if not (text.startswith("{") and text.endswith("}")):
+            raise self.wrong("lacks a '}' at its end")
+        return text[1:-1]
 
-    def _wrong(self, why: str) -> FilterPatternError:
-        return FilterPatternError(f"the filter pattern {self.text!r} {why}")
-
-    def _split(self, inner: str) -> list[str]:
-        tokens, position = [], 0
-        while position < len(inner):
-            match = _TOKEN.match(inner, position)
-            if match is None:
-                raise self._wrong(f"has something that is not covered here at {inner[position:].strip()!r}")
-            tokens.append(match["token"])
-            position = match.end()
-        return tokens
-
-    def _next(self) -> str:
-        if not self.tokens:
-            raise self._wrong("ends too early")
-        return self.tokens.pop(0)
-
-    def _takes(self, token: str) -> bool:
-        if self.tokens[:1] != [token]:
-            return False
-        self.tokens.pop(0)
-        return True
-
-    def _either(self) -> Test:
-        tests = [self._both()]
-        while self._takes("||"):
-            tests.append(self._both())
-        return lambda document: any(test(document) for test in tests)
-
-    def _both(self) -> Test:
-        tests = [self._term()]
-        while self._takes("&&"):
-            tests.append(self._term())
-        return lambda document: all(test(document) for test in tests)
-
-    def _term(self) -> Test:
-        if self._takes("("):
-            inner = self._either()
-            if not self._takes(")"):
-                raise self._wrong("lacks a ')'")
-            return inner
-        choose, word = _selector(self._next()), self._next()
+    def condition(self) -> Test:
+        choose, word = _selector(self.next()), self.next()
         if word == "IS":
             return self._is(choose)
-        if word == "NOT" and self._takes("EXISTS"):
+        if word == "NOT" and self.takes("EXISTS"):
             return lambda document: choose(document) is _MISSING
         if word in _ORDERS:
             return self._order(choose, _ORDERS[word])
         if word in ("=", "!="):
             return self._equality(choose, equal=word == "=")
         hint = ' (CloudWatch has no EXISTS: = "*" says that there is a value)' if word == "EXISTS" else ""
-        raise self._wrong(f"has {word!r} where a comparison should be{hint}")
+        raise self.wrong(f"has {word!r} where a comparison should be{hint}")
 
     def _is(self, choose: Selector) -> Test:
-        word = self._next()
+        word = self.next()
         if word not in _CONSTANTS:
-            raise self._wrong(f"has IS {word}; CloudWatch knows IS NULL, IS TRUE and IS FALSE")
+            raise self.wrong(f"has IS {word}; CloudWatch knows IS NULL, IS TRUE and IS FALSE")
         wanted = _CONSTANTS[word]
         return lambda document: choose(document) is wanted
 
     def _order(self, choose: Selector, compare: Callable[[float, float], bool]) -> Test:
-        word = self._next()
+        word = self.next()
         if not _NUMBER.fullmatch(word):
-            raise self._wrong(f"compares with {word!r}, which is no number")
+            raise self.wrong(f"compares with {word!r}, which is no number")
         limit = float(word)
         return lambda document: (found := _as_number(choose(document))) is not None and compare(found, limit)
 
     def _equality(self, choose: Selector, *, equal: bool) -> Test:
-        word = self._next()
+        word = self.next()
         if _NUMBER.fullmatch(word):
             number = float(word)
             return lambda document: (found := _as_number(choose(document))) is not None and (found == number) is equal
         if word.startswith('"'):
             word = re.sub(r"\\(.)", r"\1", word[1:-1])
         elif not _WORD.fullmatch(word):
-            raise self._wrong(f"compares with {word!r}: put it in double quotes; %regular expressions% are not covered")
+            raise self.wrong(f"compares with {word!r}: put it in double quotes; %regular expressions% are not covered")
         wanted = re.compile(".*".join(re.escape(part) for part in word.split("*")), re.DOTALL)
 
         def same(document: object) -> bool:
