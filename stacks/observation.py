@@ -6,9 +6,10 @@ import pulumi
 
 from infra.observability.alarm import Place
 from infra.observability.alarm_table import alarm_rules, composite_rules
-from infra.observability.alarms import Alarms, AlarmsArgs, Places, RollbackAlarms, RollbackAlarmsArgs
+from infra.observability.alarms import Alarms, AlarmsArgs, RollbackAlarms, RollbackAlarmsArgs
 from infra.observability.dashboard import Dashboard, DashboardArgs
 from infra.observability.events import Events, EventsArgs
+from infra.observability.metrics import Places
 from infra.observability.notifications import Notifications, NotificationsArgs
 from infra.observability.saved_queries import SavedQueries, SavedQueriesArgs
 from infra.observability.watch import Watch, WatchArgs

@@ -16,7 +16,7 @@ from infra.observability.alarm import (
     Severity,
 )
 from infra.observability.alarm_row import Gap, Row, above, as_rule, at_least, below
-from infra.observability.metrics import WEB, of_balancer, of_database, of_targets, of_web, own
+from infra.observability.metrics import WEB, of_balancer, of_database, of_targets, of_web, own, services
 from infra.observability.objectives import HOUR, burn_rules, window_rules
 from infra.serving import connection_budget
 from infra.settings import Settings
@@ -107,7 +107,6 @@ def _release_errors(percent: int) -> Row:
 
 
 def _service(settings: Settings) -> list[Row]:
-    services = [WEB, *(worker.name for worker in settings.processes.workers)]
     cpu, memory = of_web(settings, "CPUUtilization", "Average"), of_web(settings, "MemoryUtilization", "Maximum")
     exceptions, lines = own(settings, names.UNHANDLED_EXCEPTIONS), own(settings, names.ERROR_LINES)
     return [
@@ -124,7 +123,7 @@ def _service(settings: Settings) -> list[Row]:
                 NO_WATCH,
                 about=service,
             )
-            for service in services
+            for service in services(settings)
         ),
         Row(
             "crash-looping",

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import cloudwatch
 
-from infra.observability.alarm import AlarmRule, CompositeRule, Metric, Place, Severity
+from infra.observability.alarm import AlarmRule, CompositeRule, Severity
 from infra.observability.alarm_table import alarm_rules, composite_rules
 from infra.observability.description import description
+from infra.observability.metrics import Places, dimensions
 from infra.observability.notifications import Notifications
 from infra.settings import Settings
-
-Places = Mapping[Place, pulumi.Input[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,11 +146,6 @@ def metric_queries(rule: AlarmRule, places: Places) -> list[cloudwatch.MetricAla
             )
         )
     return queries
-
-
-def dimensions(metric: Metric, places: Places) -> dict[str, pulumi.Input[str]]:
-    """A metric's dimensions, with what only AWS knows the name of."""
-    return {name: places[value] if isinstance(value, Place) else value for name, value in metric.dimensions.items()}
 
 
 def all_of(rule: CompositeRule, alarms: Mapping[str, cloudwatch.MetricAlarm]) -> pulumi.Output[str]:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from infra.observability.objectives import EVERYTHING_PERCENT, PAIRS, Objective, objectives
-from infra.observability.widgets import COLUMNS, ORANGE, RED, Canvas, Line, Widget
+from infra.observability.objectives import EVERYTHING_PERCENT, HOUR, PAIRS, Objective, objectives
+from infra.observability.widgets import COLOURS, COLUMNS, Canvas, Line, Widget
 from infra.settings import Settings
 
-HOUR_SECONDS = 3600
 MONTH, WEEK = "-P30D", "-P7D"
 
 
@@ -24,7 +23,7 @@ def budget_widgets(canvas: Canvas, settings: Settings) -> Iterator[Widget]:
         yield canvas.graph(
             f"{objective.name}: percent of bad requests by the hour, 7 days",
             [
-                [{"expression": objective.bad_percent, "id": "bad", "label": objective.name, "period": HOUR_SECONDS}],
+                [{"expression": objective.bad_percent, "id": "bad", "label": objective.name, "period": HOUR}],
                 *_metrics(canvas, objective),
             ],
             width=COLUMNS // 4,
@@ -47,14 +46,14 @@ def _left(objective: Objective) -> list[Line]:
         "left": f"100 * (1 - RUNNING_SUM(bad) / (SUM(asked) * {allowed:g}))",
     }
     return [
-        [{"expression": text, "id": name, "label": name, "visible": name == "left", "period": HOUR_SECONDS}]
+        [{"expression": text, "id": name, "label": name, "visible": name == "left", "period": HOUR}]
         for name, text in steps.items()
     ]
 
 
 def _metrics(canvas: Canvas, objective: Objective) -> list[Line]:
     return [
-        canvas.line(metric, id=f"m{number}", visible=False, period=HOUR_SECONDS)
+        canvas.line(metric, id=f"m{number}", visible=False, period=HOUR)
         for number, metric in enumerate(objective.metrics)
     ]
 
@@ -66,7 +65,7 @@ def _paces(objective: Objective) -> list[dict[str, object]]:
         {
             "value": objective.threshold(pair.rate),
             "label": f"{pair.rate:g} times ({pair.severity})",
-            "color": RED if pair.severity == "page" else ORANGE,
+            "color": COLOURS[pair.severity],
         }
         for pair in PAIRS
     ]

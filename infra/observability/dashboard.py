@@ -12,9 +12,9 @@ from pulumi_aws import cloudwatch
 from infra.observability import names
 from infra.observability.alarm import MINUTE_SECONDS, AlarmRule, CompositeRule, Metric, Section, Severity
 from infra.observability.budget import budget_widgets
-from infra.observability.metrics import WEB, of_balancer, of_database, of_targets, of_web
+from infra.observability.metrics import WEB, Places, of_balancer, of_database, of_targets, of_web
 from infra.observability.saved_queries import EVENTS, saved_queries
-from infra.observability.widgets import Canvas, Line, Places, Widget, alarm_tiles, heading, laid_out, limits
+from infra.observability.widgets import Canvas, Line, Widget, alarm_tiles, heading, laid_out, limits
 from infra.settings import Settings
 
 ABOUT = {

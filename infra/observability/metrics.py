@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 
+import pulumi
+
 from infra.observability.alarm import Metric, Place
 from infra.observability.names import namespace
 from infra.settings import Settings
 
 WEB = "web"
+Places = Mapping[Place, pulumi.Input[str]]
 _BALANCER: Mapping[str, str | Place] = {"LoadBalancer": Place.BALANCER}
 
 
@@ -36,3 +39,13 @@ def of_database(name: str, statistic: str) -> Metric:
 def own(settings: Settings, name: str, statistic: str = "Sum", **dimensions: str) -> Metric:
     """A metric of the stack's own namespace."""
     return Metric(namespace=namespace(settings), name=name, statistic=statistic, dimensions=dimensions)
+
+
+def dimensions(metric: Metric, places: Places) -> dict[str, pulumi.Input[str]]:
+    """A metric's dimensions, with what only AWS knows the name of."""
+    return {name: places[value] if isinstance(value, Place) else value for name, value in metric.dimensions.items()}
+
+
+def services(settings: Settings) -> list[str]:
+    """The services of ECS that have tasks all the time."""
+    return [WEB, *(worker.name for worker in settings.processes.workers)]

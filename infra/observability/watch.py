@@ -11,8 +11,9 @@ from pulumi_aws import cloudwatch, lambda_
 
 from infra.access.watching import WATCH_ITEM
 from infra.load_balancer import LoadBalancer
+from infra.observability.events import Pattern, stopped_tasks
 from infra.observability.logs import LogGroup, LogGroupArgs
-from infra.observability.metrics import WEB
+from infra.observability.metrics import services
 from infra.observability.names import job_group, namespace
 from infra.observability.watch_role import WatchRole, WatchRoleArgs
 from infra.settings import Settings
@@ -134,11 +135,6 @@ class Watch(pulumi.ComponentResource):
         )
 
 
-def services(settings: Settings) -> list[str]:
-    """The services of ECS that have tasks all the time."""
-    return [WEB, *(worker.name for worker in settings.processes.workers)]
-
-
 def jobs(settings: Settings) -> list[str]:
     """The jobs that have to succeed every now and then."""
     return [job.name for job in settings.processes.jobs]
@@ -178,11 +174,7 @@ def logging_config(log_group_name: pulumi.Output[str]) -> lambda_.FunctionLoggin
     )
 
 
-def ended_jobs(settings: Settings, cluster_arn: str) -> dict[str, object]:
+def ended_jobs(settings: Settings, cluster_arn: str) -> Pattern:
     """Tasks of jobs that stopped, whoever started them."""
-    groups = [job_group(settings, job) for job in jobs(settings)]
-    return {
-        "source": ["aws.ecs"],
-        "detail-type": ["ECS Task State Change"],
-        "detail": {"clusterArn": [cluster_arn], "lastStatus": ["STOPPED"], "group": groups},
-    }
+    stopped = stopped_tasks(cluster_arn)
+    return {**stopped, "detail": {**stopped["detail"], "group": [job_group(settings, job) for job in jobs(settings)]}}

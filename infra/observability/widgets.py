@@ -3,15 +3,16 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import pulumi
 
-from infra.observability.alarm import AlarmRule, Metric, Place, Severity
+from infra.observability.alarm import AlarmRule, Metric, Severity
+from infra.observability.metrics import Places, dimensions
 
 Widget = dict[str, Any]
 Line = list[Any]
-Places = Mapping[Place, pulumi.Input[str]]
 
 COLUMNS = 24
 TABLE_COLUMNS = 16
@@ -32,12 +33,8 @@ class Canvas:
 
     def line(self, metric: Metric, **rendering: Any) -> Line:  # noqa: ANN401 - any JSON value
         """A metric as a graph takes it, read by its own statistic."""
-        dimensions = [
-            part
-            for name, value in sorted(metric.dimensions.items())
-            for part in (name, self.places[value] if isinstance(value, Place) else value)
-        ]
-        return [metric.namespace, metric.name, *dimensions, {"stat": metric.statistic, **rendering}]
+        named = [part for pair in sorted(dimensions(metric, self.places).items(), key=itemgetter(0)) for part in pair]
+        return [metric.namespace, metric.name, *named, {"stat": metric.statistic, **rendering}]
 
     def of_rule(self, rule: AlarmRule, number: int) -> list[Line]:
         """What an alarm looks at, in its own periods; `number` keeps its ids apart from those of others."""

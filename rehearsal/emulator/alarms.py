@@ -7,7 +7,7 @@ clear, and it forgets the queries of an alarm on metric math.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ministack.core.responses import request_scope
@@ -17,7 +17,7 @@ from rehearsal.cloudwatch import composite
 from rehearsal.cloudwatch.alarm import Alarm, CannotEvaluateError, read
 from rehearsal.emulator import metric_store
 from rehearsal.emulator.patching import Extension, replace, require
-from rehearsal.emulator.repeating import LoopFailedError, repeat
+from rehearsal.emulator.repeating import LoopFailedError, look_again
 
 logger = logging.getLogger("rehearsal.alarms")
 
@@ -30,7 +30,6 @@ EXTENSION = Extension(
     ),
     source="Alarm evaluation; Configuring how CloudWatch alarms treat missing data; SetAlarmState; PutCompositeAlarm",
 )
-TICK_SECONDS = 0.5
 SETTLING_SECONDS = 2.0  # after a minute's end, until all that it counted has been published
 PUT = "(params, cbor_data, is_cbor, is_json=False)"
 OF_A_SINGLE_METRIC = ("MetricName", "Namespace", "Statistic", "Period")
@@ -49,12 +48,7 @@ class Alarms:
 
     def run(self, closing: threading.Event, on_failure: Callable[[LoopFailedError], None]) -> None:
         """Evaluate until the emulator closes."""
-
-        def step() -> None:
-            closing.wait(TICK_SECONDS)
-            self.look()
-
-        repeat("evaluation of alarms", step, closing, on_failure)
+        look_again("evaluation of alarms", self.look, closing, on_failure)
 
     def look(self) -> None:
         """Evaluate what is due now."""
@@ -84,15 +78,25 @@ class Alarms:
 
 def in_alarm(names: list[str]) -> set[str]:
     """Those of the alarms, metric or composite, that are in ALARM now in the current account and region."""
-    found = {name: cloudwatch._alarms.get(name) or cloudwatch._composite_alarms.get(name) for name in names}
-    return {name for name, alarm in found.items() if alarm and alarm["StateValue"] == "ALARM"}
+    return {name for name, state in states(names).items() if state == "ALARM"}
 
 
 def composite_state(alarm: dict[str, Any]) -> str:
     """The state of a composite alarm by those of its alarms now; one that is gone has none."""
     rule = composite.read(alarm["AlarmRule"])
-    found = {name: cloudwatch._alarms.get(name) or cloudwatch._composite_alarms.get(name) for name in rule.alarms}
-    return rule.state({name: each["StateValue"] if each else "" for name, each in found.items()})
+    return rule.state(states(rule.alarms))
+
+
+def states(names: Iterable[str]) -> dict[str, str]:
+    """The present states of alarms, metric or composite; nothing of one that is not there."""
+    found = {name: cloudwatch._alarms.get(name) or cloudwatch._composite_alarms.get(name) for name in names}
+    return {name: each["StateValue"] if each else "" for name, each in found.items()}
+
+
+def refusal(error: ValueError, *, is_cbor: bool, is_json: bool) -> Any:
+    """What the caller is answered whose alarm is never evaluated here."""
+    said = f"The rehearsal cannot evaluate this alarm: {error}."
+    return cloudwatch._error("ValidationError", said, 400, use_json=is_json, use_cbor=is_cbor)
 
 
 def put_composite(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,8 +106,7 @@ def put_composite(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             composite.read(data.get("AlarmRule", "TRUE"))
         except composite.RuleError as error:
-            said = f"The rehearsal cannot evaluate this alarm: {error}."
-            return cloudwatch._error("ValidationError", said, 400, use_json=is_json, use_cbor=is_cbor)
+            return refusal(error, is_cbor=is_cbor, is_json=is_json)
         return original(params, data, is_cbor, is_json)
 
     return put
@@ -122,8 +125,7 @@ def put_alarm(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             read({"Statistic": "Average", **data})
         except CannotEvaluateError as error:
-            said = f"The rehearsal cannot evaluate this alarm: {error}."
-            return cloudwatch._error("ValidationError", said, 400, use_json=is_json, use_cbor=is_cbor)
+            return refusal(error, is_cbor=is_cbor, is_json=is_json)
         answer = original(params, data, is_cbor, is_json)
         alarm = cloudwatch._alarms.get(data.get("AlarmName"))
         if answer[0] == 200 and alarm is not None and data.get("Metrics"):  # noqa: PLR2004

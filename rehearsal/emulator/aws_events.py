@@ -10,9 +10,8 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import eventbridge
 
 from rehearsal.emulator.patching import require
-from rehearsal.emulator.repeating import LoopFailedError, repeat
+from rehearsal.emulator.repeating import TICK_SECONDS, LoopFailedError, repeat
 
-TICK_SECONDS = 0.5
 Tenant = tuple[str, str]  # account, region
 
 _told: "queue.SimpleQueue[tuple[Tenant, dict[str, Any]]]" = queue.SimpleQueue()

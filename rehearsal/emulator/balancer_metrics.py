@@ -11,7 +11,7 @@ from ministack.core.responses import request_scope
 from rehearsal.cloudwatch.statistics import Datum, value
 from rehearsal.emulator import metric_store
 from rehearsal.emulator.patching import Extension
-from rehearsal.emulator.repeating import LoopFailedError, repeat
+from rehearsal.emulator.repeating import LoopFailedError, look_again
 
 EXTENSION = Extension(
     name="balancer metrics",
@@ -23,7 +23,6 @@ EXTENSION = Extension(
 )
 NAMESPACE = "AWS/ApplicationELB"
 MINUTE = 60
-TICK_SECONDS = 0.5
 # Of the balancer's own answers these have a metric each.
 OWN_METRIC = (500, 502, 503, 504)
 Tenant = tuple[str, str]  # account, region
@@ -89,12 +88,7 @@ class BalancerMetrics:
 
     def run(self, closing: threading.Event, on_failure: Callable[[LoopFailedError], None]) -> None:
         """Publish until the emulator closes."""
-
-        def step() -> None:
-            closing.wait(TICK_SECONDS)
-            self.publish()
-
-        repeat("publishing of metrics", step, closing, on_failure)
+        look_again("publishing of metrics", self.publish, closing, on_failure)
 
     def publish(self) -> None:
         """Publish the minutes that are over, and whose delay is, under the time of their beginning."""

@@ -16,7 +16,7 @@ from rehearsal.cloudwatch.json_pattern import FilterPatternError
 from rehearsal.cloudwatch.statistics import value as datum
 from rehearsal.emulator import metric_store
 from rehearsal.emulator.patching import Extension, replace
-from rehearsal.emulator.repeating import LoopFailedError, repeat
+from rehearsal.emulator.repeating import LoopFailedError, look_again
 
 logger = logging.getLogger("rehearsal.filters")
 
@@ -29,7 +29,6 @@ EXTENSION = Extension(
     ),
     source="Creating metrics from log events using filters; MetricTransformation",
 )
-TICK_SECONDS = 0.5
 MINUTE = 60
 MOST_DIMENSIONS = 3
 MILLISECONDS = 1000
@@ -55,12 +54,7 @@ class MetricFilters:
 
     def run(self, closing: threading.Event, on_failure: Callable[[LoopFailedError], None]) -> None:
         """Read and publish until the emulator closes."""
-
-        def step() -> None:
-            closing.wait(TICK_SECONDS)
-            self.look()
-
-        repeat("metric filters", step, closing, on_failure)
+        look_again("metric filters", self.look, closing, on_failure)
 
     def look(self) -> None:
         """Read what was put by now, and publish the minutes that are over."""

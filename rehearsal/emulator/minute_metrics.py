@@ -4,9 +4,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from rehearsal.emulator.repeating import LoopFailedError, repeat
+from rehearsal.emulator.repeating import LoopFailedError, look_again
 
-TICK_SECONDS = 0.5
 MINUTE = 60
 # Publishes what there is to tell of the minute that began then (seconds since 1970).
 Publisher = Callable[[int], None]
@@ -25,13 +24,7 @@ class MinuteMetrics:
 
     def run(self, closing: threading.Event, on_failure: Callable[[LoopFailedError], None]) -> None:
         """Publish until the emulator closes."""
-
-        def step() -> None:
-            closing.wait(TICK_SECONDS)
-            if not closing.is_set():
-                self.look()
-
-        repeat("metrics of every minute", step, closing, on_failure)
+        look_again("metrics of every minute", self.look, closing, on_failure)
 
     def look(self) -> None:
         """Publish if a minute has ended. Raises, once all had their turn, what went wrong."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 logger = logging.getLogger("rehearsal.emulator")
 
 ERRORS_IN_A_ROW = 5
+TICK_SECONDS = 0.5
 PAUSE_SECONDS = 0.5  # after an error; so five in a row take at least two seconds, and no hiccup ends the emulator
 
 
@@ -39,3 +40,15 @@ def repeat(
             closing.wait(PAUSE_SECONDS)
         else:
             errors = 0
+
+
+def look_again(
+    name: str, look: Callable[[], None], closing: threading.Event, on_failure: Callable[[LoopFailedError], None]
+) -> None:
+    """Look, every TICK_SECONDS, until `closing` is set; errors end it as they do in `repeat`."""
+
+    def step() -> None:
+        if not closing.wait(TICK_SECONDS):
+            look()
+
+    repeat(name, step, closing, on_failure)

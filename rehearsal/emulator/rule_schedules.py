@@ -11,7 +11,7 @@ from ministack.services import ecs, eventbridge
 
 from rehearsal.emulator.due import Due
 from rehearsal.emulator.patching import Extension, replace
-from rehearsal.emulator.repeating import LoopFailedError, repeat
+from rehearsal.emulator.repeating import LoopFailedError, look_again
 
 EXTENSION = Extension(
     name="rules on a schedule",
@@ -21,7 +21,6 @@ EXTENSION = Extension(
     ),
     source="Creating a scheduled rule (legacy) in Amazon EventBridge",
 )
-TICK_SECONDS = 0.5
 Record = dict[str, Any]
 
 
@@ -34,13 +33,7 @@ class RuleSchedules:
 
     def run(self, closing: threading.Event, on_failure: Callable[[LoopFailedError], None]) -> None:
         """Look at the rules until the emulator closes."""
-
-        def step() -> None:
-            closing.wait(TICK_SECONDS)
-            if not closing.is_set():
-                self.look()
-
-        repeat("rules on a schedule", step, closing, on_failure)
+        look_again("rules on a schedule", self.look, closing, on_failure)
 
     def look(self) -> None:
         """Fire what is due now."""

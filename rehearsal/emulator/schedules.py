@@ -18,7 +18,7 @@ from ministack.services import ecs, scheduler, sqs
 from rehearsal.emulator import event_targets, task_permissions
 from rehearsal.emulator.due import Due
 from rehearsal.emulator.patching import Extension, replace, require
-from rehearsal.emulator.repeating import LoopFailedError, repeat
+from rehearsal.emulator.repeating import LoopFailedError, look_again
 
 logger = logging.getLogger("rehearsal.schedules")
 
@@ -36,7 +36,6 @@ SERVICE = "scheduler.amazonaws.com"
 FUNCTION = "arn:aws:lambda:"
 # Words in a payload in whose place Scheduler puts what it knows of the run.
 KEYWORDS = "<aws.scheduler."
-TICK_SECONDS = 0.5
 Record = dict[str, Any]
 
 
@@ -48,13 +47,7 @@ class Schedules:
 
     def run(self, closing: threading.Event, on_failure: Callable[[LoopFailedError], None]) -> None:
         """Look at the schedules until the emulator closes."""
-
-        def step() -> None:
-            closing.wait(TICK_SECONDS)
-            if not closing.is_set():
-                self.look()
-
-        repeat("scheduled tasks", step, closing, on_failure)
+        look_again("scheduled tasks", self.look, closing, on_failure)
 
     def look(self) -> None:
         """Start what is due now."""
@@ -86,7 +79,7 @@ def start(schedule: Record) -> None:
 def _invoke(schedule: Record) -> None:
     """Invoke the schedule's function as its role."""
     target = schedule["Target"]
-    group = f"{schedule['Arn'].rpartition('/')[0]}".replace(":schedule/", ":schedule-group/")
+    group = schedule["Arn"].rpartition("/")[0].replace(":schedule/", ":schedule-group/")
     role = task_permissions.Role(target["RoleArn"], schedule["Name"])
     payload = target.get("Input") or json.dumps(_notification(schedule))
     if not role.trusts(SERVICE, {"aws:sourceaccount": ecs.get_account_id(), "aws:sourcearn": group}):
