@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -31,11 +32,12 @@ class NetworkArgs:
 class Network(pulumi.ComponentResource):
     """A VPC over the stack's zones.
 
-    Creates the VPC, an internet gateway, a public, a private and an isolated subnet for each zone with their route
-    tables, a gateway endpoint for S3 (image layers come from S3), and by `natMode` one NAT gateway, one for each
-    zone, or interface endpoints for what tasks call, with a security group that admits the VPC. Isolated subnets have
-    no route out at all. Takes the rules out of the VPC's default security group, which is then good for nothing. With
-    `flowLogs`, flow logs. Leaves out network ACLs (docs/decisions/0015), IPv6 and a log of DNS queries.
+    Creates the VPC, an internet gateway, a public, a private and an isolated subnet for each zone, a route table for
+    each private subnet and one each for all public and all isolated ones, a gateway endpoint for S3 (image layers come
+    from S3), and by `natMode` one NAT gateway, one for each zone, or interface endpoints for what tasks call, with a
+    security group that admits the VPC. Isolated subnets have no route out at all. Takes the rules out of the VPC's
+    default security group, which is then good for nothing. With `flowLogs`, flow logs. Leaves out network ACLs
+    (docs/decisions/0015), IPv6 and a log of DNS queries.
     """
 
     vpc_id: pulumi.Output[str]
@@ -67,10 +69,14 @@ class Network(pulumi.ComponentResource):
             tags={"Name": f"{name}-default"},
             opts=self._child_opts,
         )
-        public, public_tables = self._tier("public", PUBLIC)
-        private, private_tables = self._tier("private", PRIVATE)
-        isolated, _ = self._tier("isolated", ISOLATED)
-        internet = self._internet(public_tables)
+        public_table, isolated_table = self._table("public"), self._table("isolated")
+        # Each zone's tasks leave by the NAT gateway of their own zone.
+        private_tables = [self._table(f"private-{zone[-1]}") for zone in self._settings.zones]
+        zones = len(private_tables)
+        public = self._tier("public", PUBLIC, [public_table] * zones)
+        private = self._tier("private", PRIVATE, private_tables)
+        isolated = self._tier("isolated", ISOLATED, [isolated_table] * zones)
+        internet = self._internet(public_table)
         self._nat(public, private_tables, internet)
         self._s3(private_tables)
         if self._settings.nat_mode == "none":
@@ -82,10 +88,14 @@ class Network(pulumi.ComponentResource):
         self.isolated_subnet_ids = [subnet.id for subnet in isolated]
         self.register_outputs({"vpc_id": self.vpc_id})
 
-    def _tier(self, tier: str, first_block: int) -> tuple[list[ec2.Subnet], list[ec2.RouteTable]]:
+    def _table(self, label: str) -> ec2.RouteTable:
+        name = f"{self._name}-{label}"
+        return ec2.RouteTable(name, vpc_id=self.vpc_id, tags={"Name": name}, opts=self._child_opts)
+
+    def _tier(self, tier: str, first_block: int, tables: Sequence[ec2.RouteTable]) -> list[ec2.Subnet]:
         blocks = list(ipaddress.IPv4Network(self.cidr).subnets(prefixlen_diff=5))
-        subnets, tables = [], []
-        for zone in self._settings.zones:
+        subnets = []
+        for zone, table in zip(self._settings.zones, tables, strict=True):
             label = f"{self._name}-{tier}-{zone[-1]}"
             subnet = ec2.Subnet(
                 label,
@@ -95,24 +105,21 @@ class Network(pulumi.ComponentResource):
                 tags={"Name": label},
                 opts=self._child_opts,
             )
-            table = ec2.RouteTable(label, vpc_id=self.vpc_id, tags={"Name": label}, opts=self._child_opts)
             ec2.RouteTableAssociation(label, subnet_id=subnet.id, route_table_id=table.id, opts=self._child_opts)
             subnets.append(subnet)
-            tables.append(table)
-        return subnets, tables
+        return subnets
 
-    def _internet(self, tables: list[ec2.RouteTable]) -> ec2.InternetGateway:
+    def _internet(self, table: ec2.RouteTable) -> ec2.InternetGateway:
         gateway = ec2.InternetGateway(
             f"{self._name}-internet", vpc_id=self.vpc_id, tags={"Name": self._name}, opts=self._child_opts
         )
-        for zone, table in zip(self._settings.zones, tables, strict=True):
-            ec2.Route(
-                f"{self._name}-public-{zone[-1]}-internet",
-                route_table_id=table.id,
-                destination_cidr_block="0.0.0.0/0",
-                gateway_id=gateway.id,
-                opts=self._child_opts,
-            )
+        ec2.Route(
+            f"{self._name}-public-internet",
+            route_table_id=table.id,
+            destination_cidr_block="0.0.0.0/0",
+            gateway_id=gateway.id,
+            opts=self._child_opts,
+        )
         return gateway
 
     def _nat(self, public: list[ec2.Subnet], tables: list[ec2.RouteTable], internet: ec2.InternetGateway) -> None:

@@ -7,8 +7,8 @@ import pulumi
 from pulumi_aws import ecs
 
 from infra.image import Image
-from infra.observability.log_metrics import LogMetrics, LogMetricsArgs, process_metrics
-from infra.observability.logs import LogGroup, LogGroupArgs
+from infra.observability import log_metrics
+from infra.observability.logs import log_group
 from infra.settings import Settings
 from infra.task_definition import STOP_TIMEOUT_SECONDS, TaskDefinitionArgs
 from infra.task_roles import TaskRoles, TaskRolesArgs
@@ -65,30 +65,16 @@ class Process(pulumi.ComponentResource):
         super().__init__("pactum:index:Process", name, None, opts)
         child_opts = pulumi.ResourceOptions(parent=self)
         settings = args.settings
-        log_group = LogGroup(
-            name,
-            LogGroupArgs(
-                project=settings.project,
-                stack=settings.stack,
-                process=args.process,
-                retention_days=settings.observability.log_retention_days,
-                outlives=args.of_stack_file,
-            ),
-            child_opts,
-        )
+        group = log_group(name, settings, args.process, child_opts, outlives=args.of_stack_file)
         # What people type into a shell fails as it likes.
         if not args.for_people:
-            LogMetrics(
-                name,
-                LogMetricsArgs(settings=settings, metrics=process_metrics(args.process), log_group_name=log_group.name),
-                child_opts,
-            )
+            log_metrics.count(name, settings, log_metrics.process_metrics(args.process), group.name, child_opts)
         roles = TaskRoles(
             name,
             TaskRolesArgs(
                 account_id=settings.account_id,
                 repository_arn=settings.image.repository_arn,
-                log_group_arn=log_group.arn,
+                log_group_arn=group.arn,
                 secret_arns=args.secret_arns,
                 permissions_boundary_arn=settings.permissions_boundary_arn,
                 exec_sessions=args.for_people,
@@ -103,7 +89,7 @@ class Process(pulumi.ComponentResource):
             memory_mib=args.memory_mib,
             cpu_architecture=settings.image.cpu_architecture,
             region=settings.region,
-            log_group_name=log_group.name,
+            log_group_name=group.name,
             roles=roles,
             environment=args.environment,
             secrets=args.secrets,
@@ -114,4 +100,4 @@ class Process(pulumi.ComponentResource):
             stop_timeout_seconds=args.stop_timeout_seconds,
             for_people=args.for_people,
         )
-        self.register_outputs({"log_group_name": log_group.name})
+        self.register_outputs({"log_group_name": group.name})

@@ -77,7 +77,7 @@ BESIDE_EACH_OTHER: dict[str, tuple[str, Callable[[], Stack]]] = {
     ),
     "routes written into the table": (
         "G06",
-        lambda: changed_in_prod(TABLE, "pactum-prod-isolated-a", "routes", [{"cidrBlock": "0.0.0.0/0"}]),
+        lambda: changed_in_prod(TABLE, "pactum-prod-isolated", "routes", [{"cidrBlock": "0.0.0.0/0"}]),
     ),
     "a database's subnet without a table": ("G06", without_association),
     "a database's subnet by its id": ("G06", hidden_subnet),

@@ -199,7 +199,7 @@ CONNECTIONS = (
         "pactum-prod-private-a-nat",
         "routeTableId",
         "aws:ec2/routeTable:RouteTable",
-        "pactum-prod-isolated-a",
+        "pactum-prod-isolated",
     ),
     ("G08", ENCRYPTION, "pactum-prod-media", "bucket", BUCKET, "pactum-prod-access-logs"),
     ("G19", INGRESS, "pactum-prod-tasks-to-database-in", "referencedSecurityGroupId", GROUP, "pactum-prod-balancer"),

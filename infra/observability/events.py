@@ -9,8 +9,8 @@ import pulumi
 from pulumi_aws import cloudwatch
 
 from infra.access.documents import Document, allow, document
-from infra.observability.log_metrics import LogMetrics, LogMetricsArgs, event_metrics
-from infra.observability.logs import LogGroup, LogGroupArgs
+from infra.observability import log_metrics
+from infra.observability.logs import log_group
 from infra.settings import Settings
 
 # Who writes what EventBridge delivers to a log (EventBridge User Guide, "CloudWatch Logs permissions").
@@ -41,16 +41,7 @@ class Events(pulumi.ComponentResource):
     def __init__(self, name: str, args: EventsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pactum:index:Events", name, None, opts)
         child_opts, settings = pulumi.ResourceOptions(parent=self), args.settings
-        group = LogGroup(
-            f"{name}-events",
-            LogGroupArgs(
-                project=settings.project,
-                stack=settings.stack,
-                process="events",
-                retention_days=settings.observability.log_retention_days,
-            ),
-            child_opts,
-        )
+        group = log_group(f"{name}-events", settings, "events", child_opts)
         patterns = {
             "tasks": args.cluster_arn.apply(lambda arn: json.dumps(stopped_tasks(arn))),
             "deployments": args.cluster_arn.apply(lambda arn: json.dumps(deployments(arn))),
@@ -70,11 +61,7 @@ class Events(pulumi.ComponentResource):
             ),
             opts=child_opts,
         )
-        LogMetrics(
-            f"{name}-events",
-            LogMetricsArgs(settings=settings, metrics=event_metrics(settings), log_group_name=group.name),
-            child_opts,
-        )
+        log_metrics.count(f"{name}-events", settings, log_metrics.event_metrics(settings), group.name, child_opts)
         for label, rule in rules.items():
             cloudwatch.EventTarget(
                 f"{name}-{label}",

@@ -108,33 +108,26 @@ def _of_events(label: str, metric: str, pattern: str) -> LogMetric:
     return LogMetric(label=label, metric=metric, pattern=pattern, default=None, because=NO_ZERO_OF_EVENTS)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LogMetricsArgs:
-    """`metrics` are those of one log."""
-
-    settings: Settings
-    metrics: Sequence[LogMetric]
-    log_group_name: pulumi.Output[str]
-
-
-class LogMetrics(pulumi.ComponentResource):
-    """Creates a metric filter for each of the metrics. What was written before it is not counted."""
-
-    def __init__(self, name: str, args: LogMetricsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("pactum:index:LogMetrics", name, None, opts)
-        for each in args.metrics:
-            cloudwatch.LogMetricFilter(
-                f"{name}-{each.label}",
-                log_group_name=args.log_group_name,
-                pattern=each.pattern,
-                metric_transformation=cloudwatch.LogMetricFilterMetricTransformationArgs(
-                    name=each.metric,
-                    namespace=namespace(args.settings),
-                    value="1",
-                    unit="Count",
-                    default_value=None if each.default is None else str(each.default),
-                    dimensions=each.dimensions or None,
-                ),
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-        self.register_outputs({})
+def count(
+    name: str,
+    settings: Settings,
+    metrics: Sequence[LogMetric],
+    log_group_name: pulumi.Output[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Create a metric filter for each metric of one log. What was written before it is not counted."""
+    for each in metrics:
+        cloudwatch.LogMetricFilter(
+            f"{name}-{each.label}",
+            log_group_name=log_group_name,
+            pattern=each.pattern,
+            metric_transformation=cloudwatch.LogMetricFilterMetricTransformationArgs(
+                name=each.metric,
+                namespace=namespace(settings),
+                value="1",
+                unit="Count",
+                default_value=None if each.default is None else str(each.default),
+                dimensions=each.dimensions or None,
+            ),
+            opts=opts,
+        )

@@ -12,7 +12,7 @@ from pulumi_aws import cloudwatch, lambda_
 from infra.access.watching import WATCH_ITEM
 from infra.load_balancer import LoadBalancer
 from infra.observability.events import Pattern, stopped_tasks
-from infra.observability.logs import LogGroup, LogGroupArgs
+from infra.observability.logs import log_group
 from infra.observability.metrics import services
 from infra.observability.names import job_group, namespace
 from infra.observability.watch_role import WatchRole, WatchRoleArgs
@@ -58,29 +58,20 @@ class Watch(pulumi.ComponentResource):
         super().__init__("pactum:index:Watch", name, None, opts)
         settings, label = args.settings, f"{name}-watch"
         self._child_opts = pulumi.ResourceOptions(parent=self)
-        log_group = LogGroup(
-            label,
-            LogGroupArgs(
-                project=settings.project,
-                stack=settings.stack,
-                process="watch",
-                retention_days=settings.observability.log_retention_days,
-            ),
-            self._child_opts,
-        )
+        group = log_group(label, settings, "watch", self._child_opts)
         role = WatchRole(
             label,
             WatchRoleArgs(
                 settings=settings,
                 namespace=namespace(settings),
-                log_group_arn=log_group.arn,
+                log_group_arn=group.arn,
                 services=services(settings),
                 jobs=jobs(settings),
                 secret_arns=args.secret_arns,
             ),
             self._child_opts,
         )
-        self._function = self._make(label, args, role, log_group)
+        self._function = self._make(label, args, role, group)
         lambda_.FunctionEventInvokeConfig(
             label,
             function_name=self._function.name,
@@ -100,7 +91,7 @@ class Watch(pulumi.ComponentResource):
         self.function_name = self._function.name
         self.register_outputs({"function_name": self.function_name})
 
-    def _make(self, label: str, args: WatchArgs, role: WatchRole, log_group: LogGroup) -> lambda_.Function:
+    def _make(self, label: str, args: WatchArgs, role: WatchRole, group: cloudwatch.LogGroup) -> lambda_.Function:
         return lambda_.Function(
             label,
             # `python -m ops watch` finds it by this name, and looks at what it looks at.
@@ -114,7 +105,7 @@ class Watch(pulumi.ComponentResource):
             timeout=TIMEOUT_SECONDS,
             role=role.arn,
             environment=lambda_.FunctionEnvironmentArgs(variables=environment(args)),
-            logging_config=logging_config(log_group.name),
+            logging_config=logging_config(group.name),
             opts=self._child_opts,
         )
 
