@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+
 import pulumi
 import pytest
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and the provider's packages stay until the end: the collector need not look at them again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,14 @@ IN_TEAMS = {
 
 class RefusedError(Exception):
     """What the recording engine answers for a resource it was told to refuse."""
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Asyncio writes a traceback for each resource that waited in vain for what a test refused: thousands of lines."""
+    return not (record.exc_info and isinstance(record.exc_info[1], (RefusedError, pulumi.RunError)))
+
+
+logging.getLogger("asyncio").addFilter(_is_news)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 
 from infra.maintenance import PAGE
 from stacks.application import deploy
+from tests.deployed import deployed
 from tests.recorder import ACCOUNT, DIGEST, REGION, Recorded, Recorder, configure, record
 
 LISTENER, RULE, RECORD = "aws:lb/listener:Listener", "aws:lb/listenerRule:ListenerRule", "aws:route53/record:Record"
@@ -19,9 +20,8 @@ WITH_ZONE: dict[str, Any] = {"domainName": DOMAIN, "hostedZoneId": ZONE}
 WITH_CERTIFICATE: dict[str, Any] = {"domainName": DOMAIN, "certificateArn": CERTIFICATE}
 
 
-def stack(*, preview: bool = False, **changes: Any) -> Recorder:
-    configure("staging", imageDigest=DIGEST, **changes)
-    recorder = record(deploy, preview=preview)
+def stack(**changes: Any) -> Recorder:
+    recorder = deployed(**changes)
     assert recorder.error is None
     return recorder
 
@@ -107,8 +107,7 @@ def test_without_a_domain_there_is_one_listener_and_nothing_of_the_edge() -> Non
 
 
 def test_production_has_a_domain_a_zone_and_a_firewall() -> None:
-    configure("prod", imageDigest=DIGEST)
-    recorder = record(deploy, stack="prod")
+    recorder = deployed("prod")
     assert recorder.error is None
     assert len(recorder.of_type(RECORD)) == 2
     assert len(recorder.of_type("aws:wafv2/webAcl:WebAcl")) == 1

@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 RELEASES = Path(__file__).parent / "releases"
-PLACE = Place(gateway_port=4678, front_port=8678)
+PLACE = Place(gateway_port=4679, front_port=8679)
 # Ends at SIGTERM as a worker should: the first process of a container is not ended by a signal it does not ask for.
 WORKING = """
 import os, signal, sys, time

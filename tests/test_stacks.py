@@ -8,6 +8,7 @@ import pytest
 from rehearsal.cloudwatch import metric_math
 from stacks.application import deploy
 from stacks.outputs import StackOutputs
+from tests.deployed import deployed
 from tests.recorder import DIGEST, REFUSED, Recorder, configure, container, record
 
 COMMAND, SERVICE = "command:local:Command", "aws:ecs/service:Service"
@@ -16,14 +17,14 @@ TABLE = ("aws:dynamodb/table:Table", "pactum-staging-releases")
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
 
-def stack(name: str = "staging", *, preview: bool = False, refuse: tuple[str, str] | None = None) -> Recorder:
-    configure(name, imageDigest=DIGEST)
-    return record(deploy, stack=name, preview=preview, refuse=refuse)
+def run(*, refuse: tuple[str, str] | None = None) -> Recorder:
+    configure("staging", imageDigest=DIGEST)
+    return record(deploy, refuse=refuse)
 
 
 @pytest.mark.parametrize("name", ["staging", "prod"])
 def test_a_preview_with_unknown_values_registers_what_an_update_registers(name: str) -> None:
-    preview, update = stack(name, preview=True), stack(name)
+    preview, update = deployed(name, preview=True), deployed(name)
     assert preview.error is None
     assert update.error is None
     assert sorted(preview.names()) == sorted(update.names()), "a reviewer would see something else than what happens"
@@ -38,7 +39,7 @@ def test_a_preview_runs_no_command(made_before: bool) -> None:
 
 def test_guard_and_verdict_run_at_every_update_about_the_revision_being_rolled_out() -> None:
     for _ in range(2):
-        recorder = stack()
+        recorder = run()
         assert [token for token, _ in recorder.calls] == [RUN, RUN]
         guard, command = (arguments["command"] for _, arguments in recorder.calls)
         whose = "--project pactum --stack staging --account 123456789012"
@@ -50,7 +51,7 @@ def test_guard_and_verdict_run_at_every_update_about_the_revision_being_rolled_o
 
 
 def test_what_a_command_prints_within_an_update_is_kept_out_of_the_state() -> None:
-    recorder = stack()
+    recorder = deployed()
     environments = [command.inputs["environment"] for command in recorder.of_type(COMMAND)]
     environments += [arguments["environment"] for _, arguments in recorder.calls]
     assert len(environments) == 4
@@ -90,12 +91,12 @@ MIGRATE, WEB = (COMMAND, "pactum-staging-migrate"), (SERVICE, "pactum-staging-we
     ],
 )
 def test_each_step_waits_for_what_it_needs(what: tuple[str, str], awaited: tuple[str, str], why: str) -> None:
-    recorder = stack()
+    recorder = deployed()
     assert recorder.waits(recorder.only(*what), recorder.only(*awaited)), why
 
 
 def test_the_alarms_that_roll_back_do_not_wait_for_the_release() -> None:
-    recorder = stack()
+    recorder = deployed()
     alarm = recorder.only(ALARM, "pactum-staging-release-errors")
     assert not recorder.waits(alarm, recorder.only(*WEB)), "otherwise the test above could not fail"
 
@@ -112,7 +113,7 @@ STEPS = [
 @pytest.mark.parametrize("name", ["staging", "prod"])
 def test_the_steps_of_an_update_come_in_their_order(name: str) -> None:
     """The guard and the verdict are no resources: that others wait for them is seen in time."""
-    timeline = stack(name).timeline
+    timeline = deployed(name).timeline
     steps = [step.replace("staging", name) for step in STEPS]
     assert [step for step in timeline if step in steps] == steps
     for slow in (
@@ -136,20 +137,20 @@ def test_the_steps_of_an_update_come_in_their_order(name: str) -> None:
     ],
 )
 def test_a_failed_step_fails_the_update_and_stops_what_follows(refused: tuple[str, str], step: int) -> None:
-    recorder = stack(refuse=refused)
+    recorder = run(refuse=refused)
     assert recorder.error is not None, "the update must not end well"
     assert [done for done in recorder.timeline if done in STEPS[step + 1 :]] == [], "the release before keeps serving"
 
 
 def test_a_refused_release_touches_neither_database_nor_service() -> None:
-    recorder = stack(refuse=(RUN, "ops guard"))
+    recorder = run(refuse=(RUN, "ops guard"))
     assert not [one.name for one in recorder.of_type(COMMAND) if one.name != "pactum-staging-seed"]
     assert not recorder.of_type(SERVICE)
 
 
 @pytest.mark.parametrize("verb", ["guard", "verify"])
 def test_a_commands_refusal_is_shown_as_it_is_and_not_as_a_traceback(verb: str) -> None:
-    recorder = stack(refuse=(RUN, f"ops {verb}"))
+    recorder = run(refuse=(RUN, f"ops {verb}"))
     assert isinstance(recorder.error, pulumi.RunError), "Pulumi shows any other error with the program's frames"
     assert str(recorder.error) == f"ops {verb}: {REFUSED}"
 
@@ -158,26 +159,26 @@ def test_a_command_that_ends_without_a_word_of_its_own_is_named_with_its_exit_co
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tests.recorder.REFUSED_SAYING", "some step\n")
-    recorder = stack(refuse=(RUN, "ops verify"))
+    recorder = run(refuse=(RUN, "ops verify"))
     assert str(recorder.error) == "ops verify: ended with exit code 1, and said no more than this:\nsome step"
 
 
 def test_a_passed_guard_leaves_no_trace_in_what_the_migration_is_run_with() -> None:
     """Its answer feeds the command that waits for it: were it not constant, every update would migrate again."""
-    created = {stack().only(*MIGRATE).inputs["create"] for _ in range(2)}
+    created = {run().only(*MIGRATE).inputs["create"] for _ in range(2)}
     assert len(created) == 1
     assert "None" not in created.pop()
 
 
 def test_the_migration_runs_again_for_every_image_and_whenever_its_task_definition_changes() -> None:
-    command = stack().only(COMMAND, "pactum-staging-migrate")
+    command = deployed().only(COMMAND, "pactum-staging-migrate")
     definition = "arn:aws:ecs:us-east-1:123456789012:pactum-staging-migrate"
     assert command.inputs["triggers"] == [DIGEST, definition]
     assert f"--task-definition {definition}" in command.inputs["create"]
 
 
 def test_ecs_returns_to_the_last_good_revision_by_itself() -> None:
-    recorder = stack()
+    recorder = deployed()
     service = recorder.only(SERVICE).inputs
     assert service["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
     alarm = recorder.only(ALARM, "pactum-staging-release-errors")
@@ -191,7 +192,7 @@ def test_ecs_returns_to_the_last_good_revision_by_itself() -> None:
 
 def test_no_alarm_that_rolls_back_is_on_the_service_itself() -> None:
     """It would be made after the service, which must be made after it."""
-    alarm = stack().only(ALARM, "pactum-staging-release-errors").inputs
+    alarm = deployed().only(ALARM, "pactum-staging-release-errors").inputs
     namespaces = {query["metric"]["namespace"] for query in alarm["metricQueries"] if "metric" in query}
     assert namespaces == {"AWS/ApplicationELB"}
 
@@ -228,21 +229,21 @@ def configured_waiting(recorder: Recorder, name: str) -> int:
 @pytest.mark.parametrize("name", ["staging", "prod"])
 def test_a_rollout_waits_thirty_seconds_at_most_for_what_is_configured(name: str) -> None:
     assert waiting(**AWS_DEFAULTS) == 480, "what it would be by AWS's defaults"
-    assert configured_waiting(stack(name), name) <= MOST_CONFIGURED_WAITING_SECONDS
+    assert configured_waiting(deployed(name), name) <= MOST_CONFIGURED_WAITING_SECONDS
 
 
 def test_new_tasks_are_there_before_old_ones_leave() -> None:
-    service = stack().only(SERVICE).inputs
+    service = deployed().only(SERVICE).inputs
     assert service["deploymentMinimumHealthyPercent"] == 100, "users need all the tasks there are"
     assert service["networkConfiguration"]["assignPublicIp"] is False
 
 
 def test_without_a_certificate_the_balancer_speaks_http_and_with_one_http_redirects() -> None:
-    plain = stack().of_type("aws:lb/listener:Listener")
+    plain = deployed().of_type("aws:lb/listener:Listener")
     assert [(one.inputs["port"], one.inputs["defaultActions"][0]["type"]) for one in plain] == [(80, "forward")]
     certificate = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b"
-    configure("staging", imageDigest=DIGEST, domainName="pactum.example.com", certificateArn=certificate)
-    encrypted = record(deploy).of_type("aws:lb/listener:Listener")
+    recorder = deployed(domainName="pactum.example.com", certificateArn=certificate)
+    encrypted = recorder.of_type("aws:lb/listener:Listener")
     assert {(one.inputs["port"], one.inputs["defaultActions"][0]["type"]) for one in encrypted} == {
         (80, "redirect"),
         (443, "forward"),
@@ -250,7 +251,7 @@ def test_without_a_certificate_the_balancer_speaks_http_and_with_one_http_redire
 
 
 def test_a_first_deployment_is_not_rolled_back_for_having_no_tasks_yet() -> None:
-    alarm = stack().only(ALARM, "pactum-staging-release-errors").inputs
+    alarm = deployed().only(ALARM, "pactum-staging-release-errors").inputs
     metrics = {query["metric"]["metricName"] for query in alarm["metricQueries"] if "metric" in query}
     assert metrics == {"HTTPCode_Target_5XX_Count", "HTTPCode_ELB_502_Count", "HTTPCode_ELB_504_Count", "RequestCount"}
 
@@ -268,7 +269,7 @@ def test_a_first_deployment_is_not_rolled_back_for_having_no_tasks_yet() -> None
 def test_a_release_is_rolled_back_for_a_share_of_errors_and_not_for_a_few(
     errors: int, requests: int, rolled_back: bool
 ) -> None:
-    alarm = stack().only(ALARM, "pactum-staging-release-errors").inputs
+    alarm = deployed().only(ALARM, "pactum-staging-release-errors").inputs
     (share,) = [query["expression"] for query in alarm["metricQueries"] if "expression" in query]
     minute = {"m0": {0: float(errors)}, "m1": {}, "m2": {}, "m3": {0: float(requests)}}
     value = metric_math.evaluate(share, minute, [0])[0]
@@ -279,15 +280,14 @@ def test_a_release_is_rolled_back_for_a_share_of_errors_and_not_for_a_few(
 
 
 def test_the_stack_files_outbound_ports_are_opened() -> None:
-    configure("staging", imageDigest=DIGEST, outboundPorts=[587])
-    rule = record(deploy).only(
+    rule = deployed(outboundPorts=[587]).only(
         "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "pactum-staging-tasks-to-port-587"
     )
     assert rule.inputs["toPort"] == 587
 
 
 def test_logs_are_kept_as_long_as_the_stack_says() -> None:
-    groups = stack("prod").of_type("aws:cloudwatch/logGroup:LogGroup")
+    groups = deployed("prod").of_type("aws:cloudwatch/logGroup:LogGroup")
     assert {group.inputs.get("name", group.name) for group in groups} == {
         "/pactum/prod/web",
         "/pactum/prod/migrate",
@@ -311,11 +311,11 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
 
 
 def test_every_declared_output_is_exported(exported: dict[str, object]) -> None:
-    stack()
+    run()
     assert set(exported) == set(StackOutputs.__dataclass_fields__)
 
 
 def test_no_secret_marker_is_needed_because_no_secret_value_is_there() -> None:
-    recorder = stack()
+    recorder = deployed()
     text = repr([resource.inputs for resource in recorder.resources])
     assert "4dabf18193072939515e22adb298388d" not in text, "Pulumi would have to encrypt something it should not know"

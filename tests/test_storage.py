@@ -9,8 +9,8 @@ import pytest
 
 from infra.access_logs import delivery_statement
 from infra.storage import media_policy
-from stacks.application import deploy
-from tests.recorder import ACCOUNT, DIGEST, Recorder, configure, container, record
+from tests.deployed import deployed
+from tests.recorder import ACCOUNT, Recorder, container
 
 BUCKET, ROLE_POLICY = "aws:s3/bucket:Bucket", "aws:iam/rolePolicy:RolePolicy"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
@@ -20,8 +20,7 @@ MEDIA, LOGS = "pactum-staging-media", "pactum-staging-access-logs"
 
 
 def stack(**changes: Any) -> Recorder:
-    configure("staging", imageDigest=DIGEST, **changes)
-    recorder = record(deploy)
+    recorder = deployed(**changes)
     assert recorder.error is None
     return recorder
 

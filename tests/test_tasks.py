@@ -10,6 +10,7 @@ import pytest
 
 from infra.task_roles import execution_policy
 from stacks.application import deploy
+from tests.deployed import deployed
 from tests.recorder import ACCOUNT, DIGEST, REGION, ROOT, Recorder, configure, container, record
 
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:one"
@@ -17,8 +18,7 @@ SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:one"
 
 @pytest.fixture
 def stack() -> Recorder:
-    configure("staging", imageDigest=DIGEST)
-    recorder = record(deploy)
+    recorder = deployed()
     assert recorder.error is None
     return recorder
 
@@ -92,8 +92,8 @@ def test_the_application_connects_to_its_database_with_the_certificate_verified(
 
 def test_a_custom_domain_is_served_beside_the_balancers_own_name() -> None:
     certificate = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/0a1b"
-    configure("staging", imageDigest=DIGEST, domainName="pactum.example.com", certificateArn=certificate)
-    environment = {e["name"]: e["value"] for e in container(record(deploy), "pactum-staging-web")["environment"]}
+    recorder = deployed(domainName="pactum.example.com", certificateArn=certificate)
+    environment = {e["name"]: e["value"] for e in container(recorder, "pactum-staging-web")["environment"]}
     domain, _, balancer = environment["ALLOWED_HOSTS"].partition(",")
     assert (domain, balancer) == ("pactum.example.com", "pactum-staging-web-1.us-east-1.elb.amazonaws.com")
     assert environment["HTTPS"] == "true"
@@ -156,8 +156,7 @@ def test_ecs_asks_a_web_container_what_the_images_healthcheck_asks(stack: Record
 
 
 def test_a_container_is_given_as_long_to_start_as_the_balancer_gives_it() -> None:
-    configure("staging", imageDigest=DIGEST, healthGraceSeconds=290)
-    recorder = record(deploy)
+    recorder = deployed(healthGraceSeconds=290)
     assert container(recorder, "pactum-staging-web")["healthCheck"]["startPeriod"] == 290
     assert recorder.only("aws:ecs/service:Service").inputs["healthCheckGracePeriodSeconds"] == 290
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 
-from stacks.application import deploy
-from tests.recorder import DIGEST, configure, record
+from tests.deployed import deployed
 
 WORKER = {"command": ["python", "worker.py"]}
 
 
 def verify(**workers: object) -> str:
-    configure("staging", imageDigest=DIGEST, workers=workers)
-    recorder = record(deploy)
+    recorder = deployed(workers=workers)
     assert recorder.error is None
     commands = [str(arguments["command"]) for _, arguments in recorder.calls if "command" in arguments]
     (command,) = (text for text in commands if " -m ops verify " in text)
