@@ -6,6 +6,7 @@ CloudWatch's console has the same ones: the program saves them as PROJECT/STACK/
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 PLACEHOLDER = "REQUEST_ID"
 _LIMIT = re.compile(r"\|\s*limit\s+\d+")
+_DISPLAY = re.compile(r"\|\s*display\s+(.+)")
 _MOST_ROWS = 10_000
 _MEBIBYTE = 2**20
 
@@ -134,7 +136,7 @@ def ask(
             logGroupNames=query.log_groups,
             queryString=query.text,
             startTime=int(since.timestamp()),
-            endTime=int(clock.date().timestamp()),
+            endTime=math.ceil(clock.date().timestamp()),
         )
     except logs.exceptions.ResourceNotFoundException as error:
         raise CannotAct(
@@ -159,7 +161,7 @@ def _answer(logs: CloudWatchLogsClient, query: SavedQuery, query_id: str, deadli
             status = result["status"]
             ended = status not in ("Scheduled", "Running", "Unknown")
             if status == "Complete":
-                return _read(result)
+                return _read(result, query.text)
             if ended:
                 raise CannotAct(f"CloudWatch ended the query {query.name}: {status}. Ask for less time with --since.")
             if deadline.passed:
@@ -175,14 +177,21 @@ def _answer(logs: CloudWatchLogsClient, query: SavedQuery, query_id: str, deadli
                 logs.stop_query(queryId=query_id)
 
 
-def _read(result: Any) -> Answer:  # noqa: ANN401 - boto3 makes its answers' types at run time
+def _read(result: Any, text: str) -> Answer:  # noqa: ANN401 - boto3 makes its answers' types at run time
     rows = [
         {cell["field"]: cell.get("value", "") for cell in row if cell["field"] != "@ptr"} for row in result["results"]
     ]
     statistics = result.get("statistics", {})
     return Answer(
-        columns=list(dict.fromkeys(column for row in rows for column in row)),
+        columns=_columns(rows, text),
         rows=rows,
         matched=int(statistics.get("recordsMatched", len(rows))),
         scanned_bytes=int(statistics.get("bytesScanned", 0)),
     )
+
+
+def _columns(rows: list[dict[str, str]], text: str) -> list[str]:
+    """Return the columns as the query displays them: each row has those alone that it has a value for."""
+    found = dict.fromkeys(column for row in rows for column in row)
+    displayed = [name.strip() for line in _DISPLAY.findall(text) for name in line.split(",")]
+    return [*(name for name in displayed if name in found), *(name for name in found if name not in displayed)]

@@ -48,6 +48,15 @@ def test_an_answer_is_a_table_and_what_was_scanned_is_said_beside_it(
     )
 
 
+def test_columns_are_in_the_querys_order_whatever_the_first_row_lacks(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.save("steps", "filter x = 1\n| limit 10\n| display level, duration_ms, sql, exception")
+    world.query_rows = [{"level": "ERROR", "exception": "RuntimeError"}, {"level": "INFO", "duration_ms": "1.4"}]
+    for arguments in (["steps"], ["steps", "--limit", "5"]):
+        assert ask(world, capsys, *arguments).out.splitlines()[0].split() == ["level", "duration_ms", "exception"]
+
+
 def test_cloudwatch_is_asked_the_saved_query_over_its_own_logs(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -57,6 +66,13 @@ def test_cloudwatch_is_asked_the_saved_query_over_its_own_logs(
     assert asked["logGroupNames"] == ["/pactum/staging/web", "/pactum/staging/mail"]
     assert (asked["startTime"], asked["endTime"]) == (BASE_TIME.timestamp() - 3600, BASE_TIME.timestamp() + 3600)
     assert world.asked("StopQuery") == [], "it has ended by itself"
+
+
+def test_the_second_that_has_begun_is_asked_about_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.clock.time = 3600.2
+    ask(world, capsys, "slowest")
+    (asked,) = world.asked("StartQuery")
+    assert asked["endTime"] == BASE_TIME.timestamp() + 3601, "what was written a moment ago is what is looked for"
 
 
 def test_a_limit_takes_the_place_of_the_querys_own(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -140,7 +140,7 @@ def test_an_input_that_is_not_rehearsed_is_accepted_and_listed(tmp_path: Path) -
 def test_a_declared_type_is_made_nowhere_and_listed(tmp_path: Path) -> None:
     cloud = FakeCloud()
     engine = engine_with(cloud)
-    kind = "aws:cloudwatch/queryDefinition:QueryDefinition"
+    kind = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
     program.run(written(tmp_path, f'Thing("query", kind="{kind}", query="q")\n'), engine, timeout_seconds=SECONDS)
     assert list(engine.declared) == [kind], "the report must say that it was not rehearsed"
     assert not cloud.created, "a declared type is made nowhere"

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
 RULE, TARGET = "aws:cloudwatch/eventRule:EventRule", "aws:cloudwatch/eventTarget:EventTarget"
 POLICY = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"
+QUERY = "aws:cloudwatch/queryDefinition:QueryDefinition"
+SAVED: Properties = {
+    "name": "pactum/staging/errors",
+    "queryString": "filter 1 = 1",
+    "logGroupNames": ["/pactum/staging/web"],
+}
 COUNTED: Properties = {
     "name": "errors",
     "logGroupName": "/pactum/staging/web",
@@ -103,6 +109,25 @@ def test_it_is_made_and_changed_by_one_call(
     deployed = Deployed(urn="urn", type=type_, name="it", id="it", inputs=inputs, outputs=inputs)
     realiser.update(tools_with(monkeypatch, again), deployed, inputs)
     assert again.asked == client.asked, "AWS replaces what has this name"
+
+
+def test_a_saved_query_is_changed_and_removed_by_the_id_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    realiser = REHEARSED[QUERY]
+    realiser.check(SAVED)
+    client = FakeClient({"queryDefinitionId": "q-1"})
+    made = realiser.create(tools_with(monkeypatch, client), "it", SAVED)
+    assert (made.id, made.outputs) == ("q-1", {"queryDefinitionId": "q-1"})
+    assert client.asked == {"put_query_definition": SAVED}
+    again = FakeClient({"queryDefinitionId": "q-1"})
+    deployed = Deployed(urn="urn", type=QUERY, name="it", id=made.id, inputs=SAVED, outputs={**SAVED, **made.outputs})
+    assert realiser.update
+    assert realiser.delete
+    realiser.update(tools_with(monkeypatch, again), deployed, {**SAVED, "queryString": "filter 2 = 2"})
+    realiser.delete(tools_with(monkeypatch, again), deployed)
+    assert again.asked == {
+        "put_query_definition": {**SAVED, "queryString": "filter 2 = 2", "queryDefinitionId": "q-1"},
+        "delete_query_definition": {"queryDefinitionId": "q-1"},
+    }, "without its id an update would save a second query of the same name"
 
 
 def test_a_rules_arn_is_what_its_logs_policy_names(monkeypatch: pytest.MonkeyPatch) -> None:

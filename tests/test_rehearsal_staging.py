@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ops.saved_queries import PLACEHOLDER, saved_queries
+from ops.stack import Stack
 from rehearsal import docker_engine, processes, releases
 from rehearsal.balancer_client import BalancerClient
 from rehearsal.drills.catalogue import SHORT
@@ -81,6 +83,31 @@ def test_a_second_update_changes_nothing(live: Rehearsal) -> None:
     tally = live.up(phase="second up")
     assert tally.reasons == [], "with nothing new, an update must find everything as it should be"
     assert tally.changed == 0
+
+
+def test_saved_queries_are_asked_by_name_and_answer_about_what_happened(live: Rehearsal) -> None:
+    assert live.live is not None
+    stage = Stage(updater=live)
+    answered = BalancerClient(place=SHARED, url=live.live.url).get("/")
+
+    def asked(*words: str) -> list[dict[str, str]]:
+        done = stage.operate("logs", "query", *words, "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    found: list[dict[str, str]] = []
+    deadline = time.monotonic() + 20
+    while not found and time.monotonic() < deadline:  # a line is there a moment after its answer
+        found = asked("request", "--request-id", answered.headers["x-request-id"])
+    assert [line["message"] for line in found] == ["GET / 200"], "a user's id leads to what was logged"
+    assert "/" in {row["path"] for row in asked("slow-paths")}
+    assert "Migrated." in {row["line"] for row in asked("migrations")}
+    assert {("web", "SERVICE_DEPLOYMENT_COMPLETED")} <= {(row["service"], row["event"]) for row in asked("deployments")}
+    logs = live.tools.client("logs")
+    for query in saved_queries(logs, Stack(project="pactum", name="staging")):
+        text = query.text.replace(PLACEHOLDER, "1-2")
+        begun = logs.start_query(logGroupNames=query.log_groups, queryString=text, startTime=0, endTime=2**31)
+        assert logs.get_query_results(queryId=begun["queryId"])["status"] == "Complete", query.name
 
 
 @pytest.mark.parametrize("drill", SHORT, ids=lambda drill: drill.name)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from ministack import app as ministack_app
 from ministack.core.responses import StreamingResponse, request_scope
-from ministack.services import alb
+from ministack.services import acm, alb
 
 from rehearsal.emulator.balancer_metrics import Answer, BalancerMetrics
 from rehearsal.emulator.patching import Extension, replace, require
@@ -63,13 +63,24 @@ class Balancers:
     def find(self, host: str) -> tuple[tuple[str, str], dict[str, Any]] | None:
         """((account, region), load balancer) that this name leads to, port ignored.
 
-        A name that is neither AWS's nor this machine's is the users' domain, and leads to the first balancer.
+        A name that is neither AWS's nor this machine's is the users' domain: it leads to the balancer with a
+        certificate for it (Route 53 tells a browser so), and else to the first.
         """
         name = host.rsplit(":", 1)[0].lower()
         for (account, region, _arn), balancer in list(alb._lbs._data.items()):
             if balancer["DNSName"].lower() == name:
                 return (account, region), balancer
-        return self.first() if is_users_domain(name) else None
+        return self._certified(name) or self.first() if is_users_domain(name) else None
+
+    def _certified(self, name: str) -> tuple[tuple[str, str], dict[str, Any]] | None:
+        """The load balancer whose HTTPS listener has a certificate for this domain, or for the one it is part of."""
+        for (account, region, _arn), listener in list(alb._listeners._data.items()):
+            for arn in listener.get("Certificates", []):
+                domain = acm._certificates._data.get((account, region, arn), {}).get("DomainName", "").lower()
+                balancer = alb._lbs._data.get((account, region, listener["LoadBalancerArn"]))
+                if balancer and domain and (name == domain or name.endswith(f".{domain}")):
+                    return (account, region), balancer
+        return None
 
     def first(self) -> tuple[tuple[str, str], dict[str, Any]] | None:
         """The oldest load balancer there is."""

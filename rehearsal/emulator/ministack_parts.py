@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import ModuleType
 
 from ministack.services import (
+    acm,
     alb,
     cloudwatch,
     cloudwatch_logs,
@@ -59,9 +60,10 @@ FUNCTIONS: Mapping[ModuleType, Mapping[str, str]] = {
 }
 # Read with `get` in the account and region of the request; those in THROUGHOUT also by way of all of them.
 RECORDS: Mapping[ModuleType, tuple[str, ...]] = {
+    acm: ("_certificates",),
     alb: ("_listeners", "_lbs", "_targets", "_tg_attrs", "_tgs"),
     cloudwatch: ("_alarms", "_composite_alarms", "_metrics"),
-    cloudwatch_logs: ("_log_groups", "_metric_filters", "_resource_policies"),
+    cloudwatch_logs: ("_log_groups", "_metric_filters", "_queries", "_resource_policies"),
     ecs: ("_services", "_tags", "_task_defs", "_tasks"),
     eventbridge: ("_rules", "_targets"),
     iam: ("_roles",),
@@ -71,7 +73,19 @@ RECORDS: Mapping[ModuleType, tuple[str, ...]] = {
     sqs: ("_queues",),
 }
 THROUGHOUT = frozenset(
-    {"_listeners", "_lbs", "_tgs", "_alarms", "_instances", "_queues", "_rules", "_schedules", "_services", "_tasks"}
+    {
+        "_alarms",
+        "_certificates",
+        "_instances",
+        "_lbs",
+        "_listeners",
+        "_queues",
+        "_rules",
+        "_schedules",
+        "_services",
+        "_tasks",
+        "_tgs",
+    }
 )
 # Read or set as they are.
 VALUES: Mapping[ModuleType, tuple[str, ...]] = {ecs: ("_docker",), rds: ("_docker", "_PG_TLS_DIR")}

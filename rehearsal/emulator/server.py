@@ -34,10 +34,12 @@ from rehearsal.emulator import (
     front_door,
     images,
     labels,
+    log_queries,
     metric_filters,
     ministack_parts,
     minute_metrics,
     parent,
+    query_definitions,
     queue_metrics,
     rule_schedules,
     schedules,
@@ -82,6 +84,8 @@ MODULES = (
     deployment_events,
     event_targets,
     metric_filters,
+    log_queries,
+    query_definitions,
     service_metrics,
     target_metrics,
     queue_metrics,
@@ -151,6 +155,8 @@ class Emulator:
         task_events.install()
         event_targets.install()
         metric_filters.install(self._filters)
+        log_queries.install()
+        query_definitions.install()
         self._schedules = schedules.Schedules()
         schedules.install()
         self._rules = rule_schedules.RuleSchedules()

@@ -197,12 +197,41 @@ _DASHBOARD = Realiser(
     updatable=frozenset({"dashboardBody"}),
 )
 
+_QUERY_FIELDS: dict[str, Field] = {
+    "name": "name",
+    "queryString": "queryString",
+    "logGroupNames": "logGroupNames",
+    "queryDefinitionId": "queryDefinitionId",
+}
+
+
+def _put_query(tools: Tools, inputs: Properties) -> Made:
+    made = tools.client("logs").put_query_definition(**parameters(_QUERY_FIELDS, inputs))["queryDefinitionId"]
+    return Made(id=made, outputs={"queryDefinitionId": made})
+
+
+def _delete_query(tools: Tools, deployed: Deployed) -> None:
+    tools.client("logs").delete_query_definition(queryDefinitionId=deployed.id)
+
+
+# PutQueryDefinition replaces what it finds by its id, whole.
+_QUERY_UPDATABLE = frozenset({"name", "queryString", "logGroupNames"})
+_QUERY = Realiser(
+    create=lambda tools, _, inputs: _put_query(tools, inputs),
+    update=lambda tools, deployed, inputs: _put_query(tools, {**inputs, "queryDefinitionId": deployed.id}),
+    delete=_delete_query,
+    properties=_QUERY_UPDATABLE,
+    updatable=_QUERY_UPDATABLE,
+    removable=frozenset({"logGroupNames"}),
+)
+
 OBSERVING: dict[str, Realiser] = {
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": _COMPOSITE,
     "aws:cloudwatch/dashboard:Dashboard": _DASHBOARD,
     "aws:cloudwatch/logGroup:LogGroup": _LOG_GROUP,
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": _METRIC_FILTER,
     "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": _RESOURCE_POLICY,
+    "aws:cloudwatch/queryDefinition:QueryDefinition": _QUERY,
     "aws:cloudwatch/metricAlarm:MetricAlarm": Realiser(
         create=lambda tools, _, inputs: _put_alarm(tools, inputs),
         update=_change_alarm,

@@ -47,7 +47,6 @@ DECLARED: dict[str, str] = {
     "aws:appautoscaling/policy:Policy": "nobody measures the load: the emulator has no Application Auto Scaling",
     "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": "the emulator has no Amazon Q, and no Slack",
     "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": "the emulator has no Amazon Q, and no Teams",
-    "aws:cloudwatch/queryDefinition:QueryDefinition": "the emulator keeps no saved Logs Insights queries",
     "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": "the emulator's firewall writes no log",
 }
 
