@@ -35,18 +35,19 @@ from ops import (
     seed,
     set_secret,
     shell,
+    state,
     status,
     stop,
     unprotect,
     verify,
     watching,
 )
-from ops.aws import Aws, Whereabouts
+from ops.aws import Aws
 from ops.clock import Clock, SystemClock
 from ops.command import Command, Context, account_number
-from ops.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, CannotAct, OpsError, Terminated, explain
+from ops.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, OpsError, Terminated, explain
 from ops.stack import DEFAULT_PROJECT, PROJECT_VARIABLE, Stack, project_name
-from ops.stack_file import account_of, stack_file
+from ops.stack_file import account_of, refuse_another_account, stack_file
 from ops.transcript import Transcript, open_transcript
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ COMMANDS: tuple[Command, ...] = (
     hold.HOLD,
     hold.UNHOLD,
     set_secret.COMMAND,
+    state.COMMAND,
     unprotect.COMMAND,
     seed.COMMAND,
     guard.COMMAND,
@@ -181,7 +183,7 @@ def _run(
             answer["dry_run"] = dry_run
         if account is None:
             transcript.step(_not_checked(stack))
-        _refuse_another_account(whereabouts, stack, account, file.name if file else "--account")
+        refuse_another_account(whereabouts, stack, account, file.name if file else "--account")
         context = Context(
             stack=stack,
             aws=aws,
@@ -208,18 +210,6 @@ def _not_checked(stack: Stack) -> str:
     return (
         f"account not checked: {Path.cwd()} is not the directory of project {stack.project} with a "
         f"Pulumi.{stack.name}.yaml in it. Go there, or give --account."
-    )
-
-
-def _refuse_another_account(here: Whereabouts, stack: Stack, expected: str | None, source: str) -> None:
-    if expected in {None, here.account}:
-        return
-    raise CannotAct(
-        f"wrong account: these credentials are for {here.account} ({here.identity_arn}), but {stack} is in account "
-        f"{expected} ({source}). Nothing was done.\n"
-        f"Use credentials for {expected}: choose its profile (AWS_PROFILE), sign in to it (`aws sso login`) or assume "
-        "a role in it; `aws sts get-caller-identity` shows which account is in use. "
-        f"If the stack really is in {here.account}, correct {source}.",
     )
 
 

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ecr import ECRClient
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_rds import RDSClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
@@ -84,6 +86,11 @@ class Aws:
         return self._session.client("dynamodb", config=QUICK)
 
     @cached_property
+    def ecr(self) -> ECRClient:
+        """Elastic Container Registry."""
+        return self._session.client("ecr", config=CONFIG)
+
+    @cached_property
     def ecs(self) -> ECSClient:
         """Elastic Container Service."""
         return self._session.client("ecs", config=CONFIG)
@@ -107,6 +114,10 @@ class Aws:
     def rds(self) -> RDSClient:
         """Relational databases."""
         return self._session.client("rds", config=CONFIG)
+
+    def s3(self, *, region: str | None = None, endpoint: str | None = None) -> S3Client:
+        """S3, which may be in another region than the stack, or another maker's."""
+        return self._session.client("s3", region_name=region, endpoint_url=endpoint, config=CONFIG)
 
     @cached_property
     def scheduler(self) -> EventBridgeSchedulerClient:

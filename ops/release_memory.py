@@ -31,6 +31,10 @@ _LONGEST_PAUSE_SECONDS = 1.0
 _MISSING_PAUSE_SECONDS = 1.0
 
 
+class NoTable(CannotAct):
+    """The stack has no release memory, as before its first update has made one."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Stored:
     record: Record
@@ -127,8 +131,8 @@ class Memory:
                     raise self._no_table() from error
             self._context.clock.sleep(_MISSING_PAUSE_SECONDS)
 
-    def _no_table(self) -> CannotAct:
-        return CannotAct(
+    def _no_table(self) -> NoTable:
+        return NoTable(
             f"there is no DynamoDB table {self._table} in this account and region, where the releases of "
             f"{self._context.stack} are remembered. Check --stack, --project, the account and the region, or make "
             "the table by `pulumi up`.",

@@ -12,6 +12,7 @@ from ops.errors import CannotAct
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ops.aws import Whereabouts
     from ops.stack import Stack
 
 ACCOUNTS_KEY = "aws:allowedAccountIds"
@@ -44,21 +45,60 @@ def account_of(file: Path) -> str:
     return found[0]
 
 
+def backend_of(directory: Path) -> str:
+    """Return the backend that a project's own file names; empty where it leaves that to `pulumi login`."""
+    backend = _mapping(directory / "Pulumi.yaml").get("backend")
+    url = backend.get("url") if isinstance(backend, dict) else None
+    return url if isinstance(url, str) else ""
+
+
 def image_context(directory: Path, stack: Stack) -> Path:
     """Return the directory that the stack's image is built of, as its file or Pulumi.yaml says; else `directory`."""
     try:
-        file = stack_file(directory, stack)
-        contents = [_mapping(file), _mapping(directory / "Pulumi.yaml")] if file else []
+        value = config_value(directory, stack, CONTEXT_KEY)
     except CannotAct:
         # Whoever needs the file will say what is wrong with it.
         return directory
-    for content in contents:
+    return directory / value if isinstance(value, str) and value else directory
+
+
+def config_value(directory: Path, stack: Stack, key: str, *, own: bool = False) -> object:
+    """Return what the stack is configured with: as its file says, else Pulumi.yaml; None where neither does.
+
+    `own`: as its file says, and no default.
+
+    Raises:
+        CannotAct: one of them cannot be read.
+
+    """
+    file = stack_file(directory, stack)
+    files = [file, *([] if own else [directory / "Pulumi.yaml"])] if file else []
+    for content in map(_mapping, files):
         config = content.get("config")
-        value = config.get(CONTEXT_KEY) if isinstance(config, dict) else None
-        value = value.get("value", value.get("default")) if isinstance(value, dict) else value
-        if isinstance(value, str) and value:
-            return directory / value
-    return directory
+        value = config.get(key) if isinstance(config, dict) else None
+        declared = isinstance(value, dict) and bool(value.keys() & {"value", "default"})
+        value = value.get("value", value.get("default")) if declared and isinstance(value, dict) else value
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def refuse_another_account(here: Whereabouts, stack: Stack, expected: str | None, source: str) -> None:
+    """Refuse credentials for another account than the stack's; None is any.
+
+    Raises:
+        CannotAct: they are for another.
+
+    """
+    if expected in {None, here.account}:
+        return
+    raise CannotAct(
+        f"wrong account: these credentials are for {here.account} ({here.identity_arn}), but {stack} is in account "
+        f"{expected} ({source}). Nothing was done.\n"
+        f"Use credentials for {expected}: choose its profile (AWS_PROFILE), sign in to it (`aws sso login`) or assume "
+        "a role in it; `aws sts get-caller-identity` shows which account is in use. "
+        f"If the stack really is in {here.account}, correct {source}.",
+    )
 
 
 def _mapping(file: Path) -> dict[str, object]:

@@ -32,13 +32,15 @@ case "$*" in
   *'stack output'*state_url) echo s3://bucket ;;
   *'stack output'*) echo awskms://alias/pactum-pulumi ;;
   *'stack export'*) [ -f "$at" ] || exit 1; if [ -n "$file" ]; then cp "$at" "$file"; else cat "$at"; fi ;;
+  *'change-secrets-provider'*) [ -z "$HELD" ] || { echo half >>stacks/bootstrap/Pulumi.account.yaml; exit 255; } ;;
   *'stack init'*) echo 'encryptedkey: new' >>stacks/bootstrap/Pulumi.account.yaml; echo '{}' >"$at" ;;
   *'stack import'*) [ -n "$LOSES" ] && echo '{}' >"$at" || cp "$file" "$at" ;;
 esac
 exit 0
 """
 PYTHON = f"""#!/usr/bin/env bash
-if [ "$1" = -m ]; then echo "${{AWS_REGION:+in $AWS_REGION }}python $*" >>"$CALLS"; exit 0; fi
+if [ "$1" = -m ]; then echo "${{AWS_REGION:+in $AWS_REGION }}python $*" >>"$CALLS"
+  [ "$3" = state ] && exit "${{LOCKED:-0}}"; exit 0; fi
 exec {sys.executable} "$@"
 """
 DATABASE: dict[str, Any] = {
@@ -139,6 +141,7 @@ def test_buckets_stay_with_their_settings_and_the_rest_goes(project: Project) ->
     done = project.run("down", "prod", CONFIRM="pactum-prod")
     assert done.returncode == 0, done.stderr
     assert project.calls[1:] == [
+        "python -m ops state --stack prod --project pactum",
         "python -m ops unprotect --stack prod --project pactum --confirm pactum-prod",
         f"here state unprotect {DATABASE['urn']} --stack prod --yes",
         f"here state protect {BUCKET['urn']} {CLOSED['urn']} --stack prod --yes",
@@ -171,6 +174,22 @@ def test_logs_that_outlive_their_process_go_with_the_stack(project: Project) -> 
     assert record == RECORD, "another certificate may be renewed by it"
 
 
+def test_a_stack_whose_state_somebody_has_is_left_alone(project: Project) -> None:
+    """Its protection in AWS would be off by the time that Pulumi finds the lock."""
+    project.has("here", "prod", DATABASE)
+    done = project.run("down", "prod", CONFIRM="pactum-prod", LOCKED="1")
+    assert done.returncode == 2
+    assert "nothing was changed" in done.stderr
+    assert project.calls[1:] == ["python -m ops state --stack prod --project pactum"]
+
+
+def test_a_backend_whose_lock_cannot_be_looked_at_keeps_no_stack_up(project: Project) -> None:
+    """Pulumi Cloud has its own, and `pulumi destroy` asks it."""
+    project.has("here", "prod", DATABASE)
+    assert project.run("down", "prod", CONFIRM="pactum-prod", LOCKED="2").returncode == 0
+    assert any("destroy" in call for call in project.calls)
+
+
 def test_the_accounts_own_stack_is_not_taken_down_so(project: Project) -> None:
     assert project.run("down", "account", CONFIRM="pactum-account").returncode == 2
     assert project.calls == [], "it holds everybody's state"
@@ -180,6 +199,17 @@ def test_a_stack_that_is_not_there_is_told(project: Project) -> None:
     done = project.run("down", "prod")
     assert done.returncode == 2
     assert "there is no stack `prod` where you are logged in" in done.stderr
+
+
+def test_a_state_that_somebody_has_is_not_moved_and_its_settings_stay_as_they_are(project: Project) -> None:
+    """The CLI writes the new provider into the file before it finds the lock: then no state can be read by the file."""
+    project.has("file_", "account", DATABASE)
+    done = project.run("state-to-bucket", "account", "file:", HELD="1")
+    assert done.returncode == 1
+    assert 'docs/releases.md, "An interrupted update"' in done.stderr
+    assert (project.directory / "stacks/bootstrap/Pulumi.account.yaml").read_text() == "config: {} # kept\n"
+    assert not any("stack init" in call or "stack rm" in call for call in project.calls)
+    assert not list(project.directory.glob(".state-*")), "nothing is left behind"
 
 
 def test_state_is_moved_whole_and_removed_where_it_was(project: Project) -> None:
@@ -200,7 +230,7 @@ def test_state_is_moved_whole_and_removed_where_it_was(project: Project) -> None
     settings = (project.directory / "stacks/bootstrap/Pulumi.account.yaml").read_text()
     assert settings == "config: {} # kept\n", "with the data key that the state was encrypted with"
     assert "2 resources moved. Log in there from now on:  pulumi login 's3://bucket'" in done.stderr
-    (kept,) = project.directory.glob(".state-account-*.json")
+    (kept,) = project.directory.glob(".state-account-*")
     assert kept.stat().st_mode & 0o077 == 0, "for its owner only"
 
 

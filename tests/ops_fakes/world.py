@@ -19,7 +19,9 @@ from tests.ops_fakes.account import ACCOUNT, ARN, DNS_NAME, REGION, TARGET_GROUP
 from tests.ops_fakes.alarms import AlarmsFake
 from tests.ops_fakes.dynamodb import RecordsFake
 from tests.ops_fakes.ecs import EcsFake
+from tests.ops_fakes.images import ImagesFake
 from tests.ops_fakes.log_events import LogEventsFake
+from tests.ops_fakes.objects import ObjectsFake
 from tests.ops_fakes.queries import QueriesFake
 from tests.ops_fakes.schedules import SchedulesFake
 from tests.ops_fakes.secrets import SecretsFake
@@ -37,7 +39,17 @@ BALANCER = ARN.format("elasticloadbalancing", "loadbalancer/app/pactum-staging/0
 
 @dataclass
 class World(
-    EcsFake, SecretsFake, RecordsFake, AlarmsFake, TargetsFake, LogEventsFake, SchedulesFake, SessionsFake, QueriesFake
+    EcsFake,
+    SecretsFake,
+    RecordsFake,
+    AlarmsFake,
+    TargetsFake,
+    LogEventsFake,
+    SchedulesFake,
+    SessionsFake,
+    QueriesFake,
+    ObjectsFake,
+    ImagesFake,
 ):
     """What exists in the fake account; tests change it freely."""
 
@@ -107,22 +119,11 @@ _GATEWAY = _Gateway()
 
 @functools.cache
 def _connected() -> Aws:
-    aws = Aws(boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION))
-    for client in (
-        aws.cloudwatch,
-        aws.dynamodb,
-        aws.ecs,
-        aws.elbv2,
-        aws.functions,
-        aws.logs,
-        aws.rds,
-        aws.scheduler,
-        aws.secretsmanager,
-        aws.sts,
-    ):
-        client.meta.events.register("before-parameter-build", _GATEWAY.remember)
-        client.meta.events.register("before-call", _GATEWAY.answer)  # type: ignore[arg-type]  # answers there are wanted
-    return aws
+    session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+    # Every client of the session has these, whenever it is made.
+    session.events.register("before-parameter-build", _GATEWAY.remember)
+    session.events.register("before-call", _GATEWAY.answer)  # type: ignore[arg-type]  # answers there are wanted
+    return Aws(session)
 
 
 def connect(world: World) -> Aws:
