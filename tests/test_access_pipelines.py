@@ -15,6 +15,7 @@ BOUNDED = {"iam:PermissionsBoundary": BOUNDARY}
 THROUGH_SECRETS = {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}
 CHANNELS = f"arn:aws:chatbot::{ACCOUNT}:chat-configuration"
 MEDIA = f"arn:aws:s3:::pactum-prod-media-{SUFFIX}"
+PULLING = ("DescribeImages", "BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
 GROUP = f"arn:aws:ec2:{REGION}:{ACCOUNT}:security-group/sg-1"
 
 
@@ -56,6 +57,12 @@ def state(action: str, path: str) -> Request:
     return one(f"s3:{action}", f"{STATE}/.pulumi/{path}")
 
 
+def item(key: str) -> dict[str, str | list[str]]:
+    """What a call about one item of a DynamoDB table carries."""
+    return {"dynamodb:LeadingKeys": [key]}
+
+
+STAGINGS = arn("dynamodb", "table/pactum-staging-releases")
 CONTENTS = [
     one("secretsmanager:GetSecretValue", arn("secretsmanager", "secret:pactum/prod/secret-key-0a1b2c")),
     one("secretsmanager:BatchGetSecretValue"),
@@ -86,6 +93,9 @@ TABLE = {
             state("GetObject", "meta.yaml"),
             one("s3:ListBucket", STATE),
             one("kms:Decrypt", KEY),
+            # The image that a stack runs is pulled, and asked for its migrations.
+            one("ecr:GetAuthorizationToken"),
+            *(one(f"ecr:{each}", arn("ecr", "repository/pactum")) for each in PULLING),
         ],
         [
             *CONTENTS,
@@ -98,6 +108,8 @@ TABLE = {
             one("ecs:RunTask", arn("ecs", "task-definition/pactum-prod-shell:1")),
             one("ecs:ExecuteCommand", arn("ecs", "task/pactum-prod/1")),
             one("iam:PassRole", role("pactum-prod-web-task")),
+            one("ecr:BatchGetImage", arn("ecr", "repository/other")),
+            one("ecr:PutImage", arn("ecr", "repository/pactum")),
         ],
     ),
     "pactum-ci-push": (
@@ -105,6 +117,7 @@ TABLE = {
             one("ecr:GetAuthorizationToken"),
             one("ecr:PutImage", arn("ecr", "repository/pactum")),
             one("ecr:UploadLayerPart", arn("ecr", "repository/pactum")),
+            *(one(f"ecr:{each}", arn("ecr", "repository/pactum")) for each in PULLING),
         ],
         [
             *CONTENTS,
@@ -148,8 +161,21 @@ TABLE = {
             one("kms:Decrypt", arn("kms", "key/own"), **THROUGH_SECRETS),
             one("kms:GenerateDataKey", arn("kms", "key/own"), **THROUGH_SECRETS),
             named_endpoint(REGION),
+            # What was tested, and what the stack before it serves.
+            one("ecr:DescribeImages", arn("ecr", "repository/pactum")),
+            one("ecr:DescribeRepositories", arn("ecr", "repository/pactum")),
+            one("dynamodb:GetItem", STAGINGS, **item("staging")),
+            one("dynamodb:GetItem", arn("dynamodb", "table/pactum-prod-releases"), **item("prod")),
         ],
         [
+            one("dynamodb:GetItem", STAGINGS),
+            one("dynamodb:GetItem", STAGINGS, **item("watch:jobs")),
+            one("dynamodb:GetItem", STAGINGS, **{"dynamodb:LeadingKeys": ["staging", "watch:jobs"]}),
+            *(
+                one(f"dynamodb:{each}", STAGINGS, **item("staging"))
+                for each in ("PutItem", "UpdateItem", "Query", "Scan")
+            ),
+            one("ecr:BatchGetImage", arn("ecr", "repository/pactum")),
             *(one(each.action, each.resource) for each in CONTENTS[:4]),
             # Another stack's things.
             state("PutObject", "stacks/pactum/staging.json"),
@@ -277,9 +303,14 @@ def test_a_pipelines_role_may_do_nothing_else(name: str) -> None:
     assert [request for request, yes in decided if yes] == [], "whoever can push to a branch could do it"
 
 
+def test_a_stack_that_takes_its_image_from_no_other_reads_no_others_memory() -> None:
+    request = one("dynamodb:GetItem", arn("dynamodb", "table/pactum-prod-releases"), **item("prod"))
+    assert allowed(account_roles()["pactum-ci-deploy-staging"], [request]) == [False]
+
+
 def test_every_role_of_the_account_is_in_the_tables() -> None:
     assert set(account_roles()) == {*TABLE, "pactum-ci-deploy-staging"}, (
-        "staging's differs from prod's in its name only"
+        "staging's differs from prod's in its name, and in whose image it takes"
     )
 
 

@@ -36,6 +36,12 @@ def on_branch(branch: str, environment: str = "") -> Claims:
     )
 
 
+def nightly(branch: str, **changes: str) -> Claims:
+    """The claims of the nightly workflow's job."""
+    workflow = WORKFLOW.replace("deploy.yml", "drift.yml")
+    return on_branch(branch) | {"job_workflow_ref": f"{workflow}@refs/heads/{branch}"} | changes
+
+
 def pull_request(**changes: str) -> Claims:
     """The claims of a job of a pull request."""
     ref = "refs/pull/7/merge"
@@ -84,6 +90,8 @@ NOT_DEPLOYING = STRANGERS | {
     "an environment in another case": on_branch("main", "Prod"),
     "a pull request": pull_request(),
     "a pull request in the environment": pull_request(sub="repo:example/pactum:environment:prod", environment="prod"),
+    "the nightly workflow": nightly("main"),
+    "the nightly workflow in the environment": github(job_workflow_ref=nightly("main")["job_workflow_ref"]),
     "another workflow": github(job_workflow_ref="example/pactum/.github/workflows/other.yml@refs/heads/main"),
     "the workflow as another branch has it": github(job_workflow_ref=f"{WORKFLOW}@refs/heads/feature"),
     "another repository's workflow": github(
@@ -102,12 +110,20 @@ GITHUB_TABLE = {
     "pactum-ci-push": (
         {"main": on_branch("main"), "develop": on_branch("develop")},
         {"another branch": on_branch("feature"), "a pull request": pull_request(), "an environment": github()}
+        | {"the nightly workflow": nightly("main")}
         | STRANGERS,
     ),
     "pactum-ci-preview": (
-        {"a pull request": pull_request()},
+        {"a pull request": pull_request(), "at night": nightly("main"), "develop at night": nightly("develop")},
         {
             "a branch": on_branch("main"),
+            "another branch at night": nightly("feature"),
+            "the nightly workflow as another branch has it": nightly(
+                "main", job_workflow_ref=nightly("feature")["job_workflow_ref"]
+            ),
+            "another branch with main's nightly workflow": nightly("main", ref="refs/heads/feature"),
+            "another repository's nightly workflow": nightly("main", repository="somebody/pactum"),
+            "the nightly workflow without a ref": {key: each for key, each in nightly("main").items() if key != "ref"},
             "an environment": github(),
             "a fork": pull_request(sub="repo:somebody/pactum:pull_request", repository="somebody/pactum"),
             "a longer name": pull_request(sub="repo:example/pactum-evil:pull_request"),
@@ -147,7 +163,10 @@ JENKINS_TABLE = {
         {"develop": jenkins("develop"), "a pull request": jenkins("PR-7"), **JENKINS_STRANGERS},
     ),
     "pactum-ci-push": ({"develop": jenkins("develop")}, {"a pull request": jenkins("PR-7"), **JENKINS_STRANGERS}),
-    "pactum-ci-preview": ({"a pull request": jenkins("PR-7")}, {"a branch": jenkins("main"), **JENKINS_STRANGERS}),
+    "pactum-ci-preview": (
+        {"a pull request": jenkins("PR-7"), "at night": jenkins("main")},
+        {"another branch": jenkins("feature"), **JENKINS_STRANGERS},
+    ),
 }
 # Nothing AWS checks tells these apart from the project's own: docs/account.md has them switched off in GitLab.
 INDISTINGUISHABLE = {

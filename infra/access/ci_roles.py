@@ -9,12 +9,13 @@ from pulumi_aws import iam
 
 from infra.access.boundary import boundary_name, boundary_policy
 from infra.access.deploying import deploying_policies
-from infra.access.documents import Document, Scope
-from infra.access.pushing import pushing_policy
+from infra.access.documents import Document, Scope, allow, document
+from infra.access.pushing import asking_policy, pulling_policy, pushing_policy
 from infra.access.reading import contents_policy, reading_policy
 from infra.access.serving import Records
 from infra.access.state import state_policy, state_reading_policy
 from infra.access.trust import Issuer, deploy_trust, preview_trust, push_trust
+from infra.access.watching import one_item
 from infra.bootstrap_settings import BootstrapSettings, DeploymentSettings
 
 # An update may wait for a database, a migration and a rollout, one after the other.
@@ -73,21 +74,28 @@ class CiRoles(pulumi.ComponentResource):
         return self._policy(label, policy).arn
 
     def _preview(self) -> pulumi.Output[str]:
-        role = self._role("ci-preview", preview_trust(self._args.issuers))
+        role = self._role("ci-preview", preview_trust(self._args.issuers, self._branches))
         self._attach("ci-preview-read", role, self._reading)
         where = self._where().apply(lambda where: state_reading_policy(where["bucket"], where["key"], self._project))
         self._inline("ci-preview-state", role, where)
         contents = self._where().apply(lambda where: contents_policy(where["bucket"]))
         self._inline("ci-preview-contents", role, contents)
+        self._inline("ci-preview-image", role, pulling_policy(self._repository_arn))
         return role.arn
 
     def _push(self) -> pulumi.Output[str]:
-        settings = self._args.settings
-        branches = sorted({branch for each in settings.deployments for branch in each.branches})
-        role = self._role("ci-push", push_trust(self._args.issuers, branches))
-        repository = f"arn:aws:ecr:{settings.region}:{settings.account_id}:repository/{settings.repository_name}"
-        self._inline("ci-push", role, pushing_policy(repository))
+        role = self._role("ci-push", push_trust(self._args.issuers, self._branches))
+        self._inline("ci-push", role, pushing_policy(self._repository_arn))
         return role.arn
+
+    @property
+    def _branches(self) -> list[str]:
+        return sorted({branch for each in self._args.settings.deployments for branch in each.branches})
+
+    @property
+    def _repository_arn(self) -> str:
+        settings = self._args.settings
+        return f"arn:aws:ecr:{settings.region}:{settings.account_id}:repository/{settings.repository_name}"
 
     def _deploy(self, deployment: DeploymentSettings) -> pulumi.Output[str]:
         stack, label = deployment.stack, f"ci-deploy-{deployment.stack}"
@@ -99,6 +107,14 @@ class CiRoles(pulumi.ComponentResource):
             self._attach(f"{label}-{part}", role, self._policy(f"{label}-{part}", policy).arn)
         where = self._where().apply(lambda where: state_policy(where["bucket"], where["key"], self._project, stack))
         self._inline(f"{label}-state", role, where)
+        self._inline(f"{label}-image", role, asking_policy(self._repository_arn))
+        if deployment.after:
+            # What the stack before it serves: read from its own memory, which nobody but that stack's role writes.
+            memory = f"table/{self._project}-{deployment.after}-releases"
+            reading = allow(
+                ["dynamodb:GetItem"], self._scope(deployment).arn("dynamodb", memory), one_item(deployment.after)
+            )
+            self._inline(f"{label}-after", role, document(reading))
         return role.arn
 
     def _where(self) -> pulumi.Output[Mapping[str, str]]:

@@ -1,4 +1,4 @@
-"""What a pipeline needs to put a tested image where stacks take it from."""
+"""What pipelines do in the image repository: put a tested image there, ask which was tested, and pull it."""
 
 from infra.access.documents import Document, allow, document, each
 
@@ -11,6 +11,22 @@ def pushing_policy(repository_arn: str) -> Document:
         allow(
             each("ecr", "BatchCheckLayerAvailability", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload")
             + each("ecr", "PutImage", "BatchGetImage", "GetDownloadUrlForLayer", "DescribeImages"),
+            repository_arn,
+        ),
+    )
+
+
+def asking_policy(repository_arn: str) -> Document:
+    """See which digest a tag names: what was tested for which commit."""
+    return document(allow(["ecr:DescribeImages"], repository_arn))
+
+
+def pulling_policy(repository_arn: str) -> Document:
+    """Pull from the repository, and see what was tested: images hold no secrets, and are asked for migrations."""
+    return document(
+        allow(["ecr:GetAuthorizationToken"], "*"),
+        allow(
+            each("ecr", "DescribeImages", "BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer"),
             repository_arn,
         ),
     )

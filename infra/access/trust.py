@@ -15,6 +15,8 @@ AUDIENCE = "sts.amazonaws.com"
 GITHUB = "token.actions.githubusercontent.com"
 # IAM quota "Role trust policy length", in characters without white space.
 LONGEST_TRUST = 2048
+# GitHub's workflow that previews stacks at night, on a branch; it may look, and nothing else.
+DRIFT_WORKFLOW = ".github/workflows/drift.yml"
 Claims = Mapping[str, str | Sequence[str]]
 
 
@@ -34,10 +36,17 @@ class GitHub:
         """Jobs without an environment, in that workflow, on these branches."""
         return self._trust([f"ref:refs/heads/{branch}" for branch in branches], branches, {})
 
-    def preview(self) -> Statement:
-        """Pull requests: those of a fork get no token. Their workflow is their own, so there is no use in its name."""
-        claims: Claims = {"sub": self._subject("pull_request"), "repository": self._name}
-        return _web_identity(self.provider_arn, GITHUB, claims)
+    def preview(self, branches: Sequence[str]) -> list[Statement]:
+        """Pull requests and the nightly workflow on these branches.
+
+        Pull requests of a fork get no token. Their workflow is their own, so there is no use in its name.
+        """
+        pulls: Claims = {"sub": self._subject("pull_request"), "repository": self._name}
+        nightly = [f"ref:refs/heads/{branch}" for branch in branches]
+        return [
+            _web_identity(self.provider_arn, GITHUB, pulls),
+            self._trust(nightly, branches, {}, workflow=DRIFT_WORKFLOW),
+        ]
 
     @property
     def _name(self) -> str:
@@ -46,13 +55,15 @@ class GitHub:
     def _subject(self, rest: str) -> str:
         return f"repo:{self.repository}:{rest}"
 
-    def _trust(self, rests: Sequence[str], branches: Sequence[str], further: dict[str, str]) -> Statement:
+    def _trust(
+        self, rests: Sequence[str], branches: Sequence[str], further: dict[str, str], *, workflow: str = ""
+    ) -> Statement:
         refs = [f"refs/heads/{branch}" for branch in branches]
         claims: Claims = {
             "sub": [self._subject(rest) for rest in rests],
             "repository": self._name,
             "ref": refs,
-            "job_workflow_ref": [f"{self._name}/{self.workflow}@{ref}" for ref in refs],
+            "job_workflow_ref": [f"{self._name}/{workflow or self.workflow}@{ref}" for ref in refs],
             **further,
         }
         return _web_identity(self.provider_arn, GITHUB, claims)
@@ -77,9 +88,9 @@ class GitLab:
     def push(self, branches: Sequence[str]) -> Statement:
         return _web_identity(self.provider_arn, self.host, {"sub": [self._subject(branch) for branch in branches]})
 
-    def preview(self) -> Statement:
+    def preview(self, _: Sequence[str]) -> list[Statement]:
         """Any branch of the project: a merge request's job has no other subject."""
-        return _web_identity(self.provider_arn, self.host, {}, {"sub": self._subject("*")})
+        return [_web_identity(self.provider_arn, self.host, {}, {"sub": self._subject("*")})]
 
     def _subject(self, branch: str) -> str:
         return f"project_path:{self.project}:ref_type:branch:ref:{branch}"
@@ -97,13 +108,16 @@ class Jenkins:
         return self.push(branches)
 
     def push(self, branches: Sequence[str]) -> Statement:
-        # Jenkins writes a branch's slash into the address as %2F, and escapes the percent sign once more.
-        subjects = [f"{self.job}/job/{branch.replace('/', '%252F')}/" for branch in branches]
-        return _web_identity(self.provider_arn, self._host, {"sub": subjects})
+        return _web_identity(self.provider_arn, self._host, {"sub": self._subjects(branches)})
 
-    def preview(self) -> Statement:
-        """Jobs of pull requests; the job's own settings must not build those of strangers."""
-        return _web_identity(self.provider_arn, self._host, {}, {"sub": f"{self.job}/job/PR-*/"})
+    def preview(self, branches: Sequence[str]) -> list[Statement]:
+        """Jobs of pull requests, and at night the branches' own; the job's settings must not build strangers'."""
+        subjects = [f"{self.job}/job/PR-*/", *self._subjects(branches)]
+        return [_web_identity(self.provider_arn, self._host, {}, {"sub": subjects})]
+
+    def _subjects(self, branches: Sequence[str]) -> list[str]:
+        # Jenkins writes a branch's slash into the address as %2F, and escapes the percent sign once more.
+        return [f"{self.job}/job/{branch.replace('/', '%252F')}/" for branch in branches]
 
     @property
     def _host(self) -> str:
@@ -123,12 +137,12 @@ def push_trust(issuers: Sequence[Issuer], branches: Sequence[str]) -> Document:
     return document(*(issuer.push(branches) for issuer in issuers))
 
 
-def preview_trust(issuers: Sequence[Issuer]) -> Document:
+def preview_trust(issuers: Sequence[Issuer], branches: Sequence[str]) -> Document:
     """Who may look at what an update would change."""
-    return document(*(issuer.preview() for issuer in issuers))
+    return document(*(statement for issuer in issuers for statement in issuer.preview(branches)))
 
 
-def _web_identity(provider_arn: str, host: str, exact: Claims, like: Mapping[str, str] | None = None) -> Statement:
+def _web_identity(provider_arn: str, host: str, exact: Claims, like: Claims | None = None) -> Statement:
     equals = {f"{host}:aud": AUDIENCE, **{f"{host}:{claim}": value for claim, value in exact.items()}}
     condition: dict[str, object] = {"StringEquals": equals}
     if like:

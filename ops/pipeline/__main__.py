@@ -1,0 +1,95 @@
+"""The command line: `python -m ops.pipeline STAGE [options]`, which `make ci-STAGE` is.
+
+Exit codes: 0 done; 1 the answer is no (tests failed, a deployment is refused); 2 could not act, because something is
+missing or wrong; 130 and 143 interrupted; else the exit code of the program that failed, such as pulumi's.
+"""
+
+from __future__ import annotations
+
+from ops import interruption
+
+if __name__ == "__main__":
+    interruption.ends_at_once()
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, OpsError, Terminated, explain
+from ops.pipeline import event, identity
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping, Sequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage: the module in this package that does it, loaded when it is asked for, and one sentence."""
+
+    module: str
+    summary: str
+
+
+STAGES = {
+    "image": Stage(module="image", summary="build the commit's image once, test it as it is, and mark it"),
+    "preview": Stage(module="preview", summary="say in the pull request what it would change"),
+    "deploy": Stage(module="deploy", summary="deploy the image that was tested for this commit"),
+    "verify": Stage(module="verify", summary="see that users get it"),
+    "drift": Stage(module="drift", summary="see that stacks are as their program made them"),
+    "promote": Stage(module="promote", summary="bring to production what staging serves"),
+    "rollback": Stage(module="rollback", summary="return a stack to a release that was good"),
+}
+EPILOG = "stages:\n" + "\n".join(f"  {name:<10}{stage.summary}" for name, stage in STAGES.items())
+
+
+def main(arguments: Sequence[str] | None = None, environment: MutableMapping[str, str] = os.environ) -> int:
+    """Run one stage and return its exit code; the only place where errors become messages."""
+    plain = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m ops.pipeline", description=__doc__, epilog=EPILOG, formatter_class=plain, add_help=False
+    )
+    parser.add_argument("stage", choices=sorted(STAGES), metavar="STAGE")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] in (["--help"], ["-h"]):
+        parser.print_help()
+        return 0
+    name = parser.parse_args(given[:1]).stage
+    stage = importlib.import_module(f"ops.pipeline.{STAGES[name].module}")
+    own = argparse.ArgumentParser(prog=f"python -m ops.pipeline {name}", description=stage.__doc__, allow_abbrev=False)
+    stage.add_options(own)
+    options = own.parse_args(given[1:])
+    interruption.is_an_error_again()
+    try:
+        with identity.from_token(environment):
+            return int(stage.run(options, event.read(environment), environment))
+    except OpsError as error:
+        return _fail(name, str(error), error.exit_code)
+    except (ClientError, BotoCoreError) as error:
+        explained = explain(error)
+        return _fail(name, str(explained), explained.exit_code)
+    except Terminated as error:
+        return _fail(name, str(error) or "ended by SIGTERM", EXIT_TERMINATED)
+    except KeyboardInterrupt as error:
+        return _fail(name, str(error) or "interrupted", EXIT_INTERRUPTED)
+
+
+def _fail(stage: str, message: str, exit_code: int) -> int:
+    # What was said before comes before it, in a log that has both.
+    sys.stdout.flush()
+    print(f"ci-{stage}: {message}", file=sys.stderr, flush=True)
+    return exit_code
+
+
+def _terminate(_signal: int, _frame: object) -> NoReturn:
+    raise Terminated
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""What a stage works with, for one stack: the same context that the operator commands are given."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from ops.aws import Aws
+from ops.clock import SystemClock
+from ops.command import Context
+from ops.errors import CannotAct
+from ops.stack import Stack
+from ops.stack_file import account_of, refuse_another_account, stack_file
+from ops.transcript import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def context_of(
+    name: str,
+    environment: Mapping[str, str],
+    *,
+    root: Path | None = None,
+    connect: Callable[[], Aws] | None = None,
+    commit: str = "",
+) -> Context:
+    """Return the context of one stack of the project in `root`, with credentials that are for its account.
+
+    `commit`: the one that an image was built of, for what is written into the release memory.
+
+    Raises:
+        CannotAct: there is no such stack here, or the credentials are for another account.
+
+    """
+    root = root or Path.cwd()
+    stack = stack_of(root, name)
+    file = stack_file(root, stack)
+    if file is None:
+        raise CannotAct(
+            f"there is no Pulumi.{name}.yaml in {root}. Nothing was done. Name a stack that has its file there, and "
+            "run the stage at the top of the checkout.",
+        )
+    aws = (connect or Aws)()
+    here = aws.whereabouts(environment)
+    refuse_another_account(here, stack, account_of(file), file.name)
+    return Context(
+        stack=stack,
+        aws=aws,
+        whereabouts=here,
+        transcript=Transcript(progress=sys.stdout, results=sys.stdout),
+        clock=SystemClock(),
+        environment={**environment, "PACTUM_COMMIT": commit} if commit else environment,
+    )
+
+
+def stack_of(root: Path, name: str) -> Stack:
+    """Return a stack of the project in `root`.
+
+    Raises:
+        CannotAct: there is no project there, or no stack can be called so.
+
+    """
+    try:
+        project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError) as error:
+        raise CannotAct(
+            f"Pulumi.yaml in {root} does not name a project: {error!r}. Nothing was done. Run the stage at the top of "
+            "the checkout.",
+        ) from error
+    return Stack(project=str(project), name=name)
+
+
+def ops_command(context: Context, command: str, *arguments: str) -> list[str]:
+    """Return an operator command as a program of its own, as a person would type it."""
+    about = ["--stack", context.stack.name, "--project", context.stack.project]
+    return [sys.executable, "-m", "ops", command, *about, *arguments]

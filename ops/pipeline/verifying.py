@@ -1,0 +1,104 @@
+"""Whether a release serves: `python -m ops verify`, then the address that users have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ops.balancer import CONNECT_TO, Balancer, ask_readiness
+from ops.clock import Deadline
+from ops.errors import CannotAct, OpsError
+from ops.pipeline import child
+from ops.pipeline.surroundings import ops_command
+from ops.stack_file import config_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ops.command import Context
+    from ops.pipeline.pulumi import Pulumi
+
+PATH_KEY = "pactum:readinessPath"
+# A domain's record may be new, and so unknown to this machine's resolver for a while.
+USERS_SECONDS = 120
+_PORTS = {"http": 80, "https": 443}
+
+
+def verify(context: Context, digest: str, root: Path, pulumi: Pulumi) -> int:
+    """Return 0 when the release serves, else the exit code of `ops verify`.
+
+    Raises:
+        OpsError: the address that users have answers with something else.
+
+    """
+    ran = child.stream(
+        ops_command(context, "verify", "--release", digest),
+        directory=root,
+        environment=context.environment,
+        told="Nothing was changed; run the job again.",
+    )
+    if ran.code:
+        return ran.code
+    path = config_value(root, context.stack, PATH_KEY)
+    door = users_door(
+        context,
+        pulumi.output("url") or "",
+        pulumi.output("balancer_dns_name") or "",
+        path if isinstance(path, str) else Balancer.readiness_path,
+    )
+    deadline = Deadline(context.clock, USERS_SECONDS)
+    while not (answer := ask_readiness(door)).serves(digest):
+        if deadline.passed:
+            raise OpsError(
+                f"{door}{door.readiness_path} answers, {USERS_SECONDS} s after the balancer served {digest}: "
+                f"{answer.detail}\nUsers may not reach the release. Check the domain's record (it names the stack's "
+                "balancer, output `balancer_dns_name`), its certificate, and whether a firewall refuses this machine.",
+            )
+        deadline.pause()
+    context.transcript.result(f"verified: {door}{door.readiness_path} answers with {digest}")
+    return 0
+
+
+def users_door(context: Context, url: str, balancer: str, path: str) -> Balancer:
+    """Return the way to where users find a stack; in a rehearsal, where no such name is known, by its gateway.
+
+    Raises:
+        CannotAct: the stack does not say where that is.
+
+    """
+    address = urlsplit(url)
+    port = _PORTS.get(address.scheme)
+    if port is None or not address.hostname:
+        raise CannotAct(
+            f"output `url` of {context.stack} is {url!r}, so where users find it is unknown. Deploy it first "
+            f"(`make ci-deploy STACK={context.stack.name}`).",
+        )
+    port = address.port or port
+    host, _, override_port = _override(context.environment)
+    if host:
+        name = f"{balancer}:{port}" if port != _PORTS["http"] else balancer
+        return Balancer(
+            connect_host=host,
+            connect_port=int(override_port),
+            tls=False,
+            host=balancer,
+            host_header=name,
+            readiness_path=path,
+        )
+    return Balancer(
+        connect_host=address.hostname,
+        connect_port=port,
+        tls=address.scheme == "https",
+        host=address.hostname,
+        host_header=address.netloc,
+        readiness_path=path,
+    )
+
+
+def _override(environment: Mapping[str, str]) -> tuple[str, str, str]:
+    given = environment.get(CONNECT_TO, "")
+    host, separator, port = given.rpartition(":")
+    if given and not (host and port.isdigit()):
+        raise CannotAct(f"{CONNECT_TO}={given}: give HOST:PORT, such as 127.0.0.1:4666, or unset it.")
+    return host, separator, port

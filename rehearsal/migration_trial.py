@@ -1,0 +1,136 @@
+"""`python -m rehearsal migrations`: what an image's migrations would do to a stack that runs another image.
+
+The image that the stack runs migrates an empty PostgreSQL, and so makes tables as the stack has them, without a row.
+Then the new image tries what is left, one migration after the other, and tells of each (`manage.py migration_plan`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rehearsal import base_images, docker_engine
+from rehearsal.contract import command as contract
+from rehearsal.contract import container, leftovers, terms
+from rehearsal.contract.container import NotStartedError
+from rehearsal.contract.ground import DATABASE, Ground
+from rehearsal.contract.terms import Given
+from rehearsal.contract.trial import MIGRATION_SECONDS, Ended, Trial
+from rehearsal.docker_client import last_lines
+from rehearsal.errors import RehearsalError
+from rehearsal.place import Place
+from rehearsal.settings_option import setting
+
+if TYPE_CHECKING:
+    from rehearsal.progress import Progress
+
+# app_image/deployment/management/commands/migration_plan.py asks for it: no database with users' rows has it.
+MARK = "migrations are tried here"
+COMMAND = ("python", "manage.py", "migration_plan")
+UNKNOWN_COMMAND = "Unknown command: 'migration_plan'"
+
+
+def main(arguments: list[str], progress: Progress) -> int:
+    """Try the migrations that a stack lacks, beside a copy of its tables without rows."""
+    options = _parser().parse_args(arguments)
+    agreed = terms.read(options.stack, dict(options.set), config_file=options.config_file)
+    docker = docker_engine.ensure(progress.note)
+    images = base_images.provide(docker, Place().scratch, progress.note)
+    leftovers.remove(docker)
+    given = Given(terms=agreed, database=DATABASE)
+    ground = Ground(
+        docker=docker,
+        postgres_image=f"{images.prefix}/{base_images.POSTGRES}",
+        scratch=Place().scratch,
+        master_password=given.secrets["DATABASE_MASTER_PASSWORD"],
+    )
+    built = "" if options.image else f"pactum-contract:{os.getpid()}-{secrets.token_hex(2)}"
+    try:
+        if built:
+            with progress.phase(f"build {agreed.context.name}"):
+                contract.build(docker, images, agreed.context, agreed.application.dockerfile, built, agreed)
+        with progress.phase("a PostgreSQL to try it on"), ground:
+            ground.sql(f"COMMENT ON DATABASE {DATABASE} IS '{MARK}'")
+            if options.deployed:
+                made_by(Trial(image=options.deployed, terms=agreed, given=given, ground=ground))
+            plan = tried(Trial(image=options.image or built, terms=agreed, given=given, ground=ground))
+    finally:
+        if built:
+            docker.attempt("image", "rm", "--force", built, timeout_seconds=60)
+    options.output.write_text(json.dumps(plan), encoding="utf-8")
+    return 0
+
+
+def made_by(trial: Trial) -> None:
+    """Have the image that the stack runs make its tables. RehearsalError where it cannot."""
+    ended = trial.migration()
+    if ended.code != 0:
+        raise RehearsalError(
+            f"The image that the stack runs ({trial.image}) could not make its tables in an empty database:\n"
+            f"{last_lines(ended.stdout + ended.stderr, 6)}",
+            remedy="It was started with this commit's stack file: a variable that it needs may have gone from there.",
+        )
+
+
+def tried(trial: Trial) -> dict[str, Any]:
+    """Have the new image try the rest; answers its account.
+
+    One without the command only migrates, and tells which migrations these were; `looked` is then false.
+    """
+    ended = _run(trial)
+    found = _line_with("migration_plan", ended)
+    if ended.code == 0 and found:
+        return {**found, "looked": True}
+    if UNKNOWN_COMMAND not in ended.stdout + ended.stderr:
+        raise RehearsalError(
+            f"{trial.image} could not tell what its migrations do:\n{last_lines(ended.stdout + ended.stderr, 6)}",
+            remedy="Run `make contract`, which tries the same image by itself.",
+        )
+    migrated = trial.migration()
+    account = _line_with("migrations", migrated)
+    if migrated.code != 0 or not account:
+        raise RehearsalError(
+            f"{trial.image} could not be migrated to:\n{last_lines(migrated.stdout + migrated.stderr, 6)}",
+            remedy="Run `make contract`, which tells what it lacks.",
+        )
+    return {"migration_plan": account["migrations"], "untried": [], "looked": False}
+
+
+def _run(trial: Trial) -> Ended:
+    try:
+        started = container.start(
+            trial.ground, trial.image, trial.given.to_migration(), options=trial.hardening, command=COMMAND
+        )
+    except NotStartedError as error:
+        return Ended(code=None, stdout="", stderr=str(error))
+    code = started.end(MIGRATION_SECONDS)
+    stdout, stderr = started.output()
+    return Ended(code=code, stdout=stdout, stderr=stderr)
+
+
+def _line_with(key: str, ended: Ended) -> dict[str, Any] | None:
+    for line in reversed(ended.stdout.splitlines()):
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(found, dict) and isinstance(found.get(key), list):
+            return found
+    return None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m rehearsal migrations", description=__doc__)
+    parser.add_argument("--image", metavar="REF", help="the new image, which is here (default: imageContext is built)")
+    parser.add_argument("--deployed", metavar="REF", help="the image that the stack runs (default: none, it is new)")
+    parser.add_argument("--output", metavar="FILE", type=Path, required=True, help="where the account goes, as JSON")
+    parser.add_argument("--stack", default="staging", help="whose variables and commands hold (%(default)s)")
+    parser.add_argument("--config-file", metavar="FILE", type=Path, help="a stack file elsewhere, as for `pulumi up`")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", type=setting, action="append", default=[], help="configuration above the file's"
+    )
+    return parser

@@ -1,0 +1,188 @@
+"""Runs a pipeline as its host would: jobs in the order of their needs, side by side where they may, each in a clone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.hosts_server import HostsServer, serving
+from tests.pipelines.executed.ground import Ground
+from tests.pipelines.executed.hosts import KINDS, Kind
+from tests.pipelines.executed.jobs import Ran, Trigger
+from tests.pipelines.executed.scratch import Scratch
+from tests.pipelines.model import Job, Pipeline
+
+if TYPE_CHECKING:
+    import signal
+
+    from rehearsal.place import Place
+
+JOB_SECONDS = 400
+TOKEN = "token-of-the-host-0123456789"
+Approver = Callable[[Job], bool]
+Before = Callable[[Job, str, Path], None]
+"""Called with the job, the command that comes next, and the job's checkout."""
+
+
+def _yes(_: Job) -> bool:
+    return True
+
+
+def _nothing(_job: Job, _command: str, _clone: Path) -> None:
+    """Nothing happens."""
+
+
+@contextlib.contextmanager
+def host(kind: str, place: Place, directory: Path) -> Iterator[Host]:
+    """A host with a scratch repository, on a rehearsal of its own in which nothing was ever deployed."""
+    for name in ("repository", "jobs"):
+        (directory / name).mkdir()
+    scratch = Scratch.make(directory / "repository")
+    with Ground.up(place) as ground, serving() as people:
+        yield Host(kind=KINDS[kind], ground=ground, scratch=scratch, directory=directory / "jobs", people=people)
+
+
+@dataclass(kw_only=True)
+class Host:
+    """A host, on this machine. `groups` are its locks: one job of a group at a time."""
+
+    kind: Kind
+    ground: Ground
+    scratch: Scratch
+    directory: Path
+    people: HostsServer
+    """Where the host shows comments and issues."""
+    groups: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    _serial: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _cloning: threading.Lock = field(default_factory=threading.Lock)
+
+    def jobs(self, trigger: Trigger) -> Pipeline:
+        """What the host would begin: its files are read from the commit that runs, as the host reads them."""
+        return self.kind.pipeline(self._clone(trigger), trigger.event)
+
+    def run(self, trigger: Trigger, *, approve: Approver = _yes, before: Before = _nothing) -> dict[str, Ran]:
+        """Run it to its end; answers every job by name, in the order in which they began."""
+        began, waiting, ended = time.monotonic(), list(self.jobs(trigger)), dict[str, Ran]()
+        files, level = self.files(), 0
+        with ThreadPoolExecutor() as workers:
+            while waiting:
+                ready = [job for job in waiting if all(name in ended for name in job.needs)]
+                for job, future in [
+                    (job, workers.submit(self._job, job, trigger, files, ended, approve, before, began))
+                    for job in ready
+                ]:
+                    ended[job.name] = replace(future.result(), level=level)
+                waiting, level = [job for job in waiting if job not in ready], level + 1
+        return ended
+
+    def _job(
+        self,
+        job: Job,
+        trigger: Trigger,
+        files: Path,
+        ended: dict[str, Ran],
+        approve: Approver,
+        before: Before,
+        began: float,
+    ) -> Ran:
+        if red := [name for name in job.needs if ended[name].code != 0]:
+            return Ran(job=job.name, code=None, output=f"not begun: {', '.join(red)} did not end well")
+        if job.approval and not approve(job):
+            return Ran(job=job.name, code=None, output="not begun: the approval was refused")
+        with self.groups[job.lock] if job.lock else threading.Lock():
+            return self.execute(job, trigger, files, before=before, began=began)
+
+    def execute(
+        self, job: Job, trigger: Trigger, files: Path, *, before: Before = _nothing, began: float | None = None
+    ) -> Ran:
+        """Run one job's commands, whatever the host's locks and needs say."""
+        start = time.monotonic()
+        clone = self._clone(trigger)
+        if job.takes and (files / "ci").is_dir():
+            shutil.copytree(files / "ci", clone / "ci")
+        output, timed, code = "", [], 0
+        for command in job.commands:
+            before(job, command, clone)
+            at = time.monotonic()
+            process = self.start(job, command, trigger, clone)
+            said, _ = process.communicate(timeout=JOB_SECONDS)
+            output, code = output + said, process.returncode
+            timed.append((command, round(time.monotonic() - at, 1)))
+            if code:
+                break
+        if job.keeps and code == 0:
+            shutil.copytree(clone / "ci", files / "ci", dirs_exist_ok=True)
+        return Ran(
+            job=job.name,
+            code=code,
+            output=output,
+            began_seconds=round(start - (began if began is not None else start), 1),
+            seconds=round(time.monotonic() - start, 1),
+            commands=tuple(timed),
+        )
+
+    def start(self, job: Job, command: str, trigger: Trigger, clone: Path) -> subprocess.Popen[str]:
+        """Begin one command of a job, as the host does: a shell of its own, and the variables of event and job."""
+        script = clone.parent / "step.sh"
+        script.write_text(command)
+        environment = {
+            **self.ground.environment(job, clone.parent),
+            **self.kind.variables(trigger, clone.parent),
+            **self._own(command, trigger),
+        }
+        return subprocess.Popen(
+            [*self.kind.interpreter, str(script)],
+            cwd=clone,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+
+    def _own(self, command: str, trigger: Trigger) -> dict[str, str]:
+        """What some commands are given besides, as the readers of the hosts' files have seen it there."""
+        if command.startswith("make ci-rollback"):
+            return {"TO": trigger.to}
+        if command.startswith(("make ci-preview", "make ci-drift")):
+            return {self.kind.api: self.people.url, self.kind.token: TOKEN}
+        return {}
+
+    def files(self) -> Path:
+        """An empty place for what jobs of one pipeline hand on."""
+        return self._directory("files")
+
+    def clone_for(self, trigger: Trigger) -> Path:
+        """A checkout for a command that a test starts by hand."""
+        return self._clone(trigger)
+
+    def _clone(self, trigger: Trigger) -> Path:
+        clone = self._directory("job") / "checkout"
+        with self._cloning:
+            self.scratch.clone(trigger.commit, clone)
+        return clone
+
+    def _directory(self, kind: str) -> Path:
+        with self._lock:
+            self._serial += 1
+            made = self.directory / f"{kind}-{self._serial}"
+        made.mkdir()
+        return made
+
+
+def cancel(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """What a host does to a job that somebody cancels: the signal goes to the job's shell and all it has started."""
+    os.killpg(process.pid, number)

