@@ -84,6 +84,10 @@ clean: .venv/.installed ## Remove what a killed rehearsal left on this machine
 drills: .venv/.installed ## Rehearse failures: bad releases, lost databases, killed updates... (STACK=prod, DRILLS="name ..." for some; `.venv/bin/python -m rehearsal drills --list`)
 	@$(BIN)/python -m rehearsal drills --stack $(STACK) $(DRILLS)
 
+.PHONY: pipelines
+pipelines: .venv/.installed .node/.installed base-images ## Execute the pipelines of the three hosts against rehearsals, and write the table of docs/pipelines.md (ON=gitlab for one, which writes nothing)
+	@$(BIN)/python -m tests.pipelines.executed $(ON)
+
 .PHONY: alarm-scenarios
 alarm-scenarios: .venv/.installed ## What a stack's alarms do about outages, slow burns, quiet nights... and after how many minutes (STACK=prod)
 	@$(BIN)/python -m tests.alarm_scenarios $(STACK)
@@ -98,16 +102,17 @@ docker-engine: .venv/.installed ## Install and start Docker Engine where none an
 .PHONY: test check slow lint types types-program types-emulator base-images
 .PHONY: test-unit test-emulator test-app test-dev test-rehearsal test-rehearsal-staging test-rehearsal-others
 # Targets side by side, each with its output in one piece when it has ended. docs/decisions/0019 tells why so many.
-SIDE_BY_SIDE = --jobs=4 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+SIDE_BY_SIDE = --jobs=3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # A make that a test calls is no part of this one's jobs.
 PYTEST := env -u MAKEFLAGS -u MAKELEVEL $(BIN)/pytest -q
 
-test: check base-images ## Everything: check, then the slower tests that need a Docker engine
-	@echo "The slower tests: each shows its output when it has ended, in about six minutes all have"
+test: check ## Everything: check, then the slower tests that need a Docker engine
+	@$(MAKE) base-images test-app test-dev
+	@echo "The slowest tests: each shows its output when it has ended, in about seven minutes all have"
 	@$(MAKE) $(SIDE_BY_SIDE) slow || { echo "What failed is above a line with ***." >&2; exit 1; }
 
-# The longest first.
-slow: test-rehearsal-staging test-rehearsal-others test-emulator test-app test-dev contract
+# The longest first. test-app and test-dev measure seconds of a container, and so have the machine to themselves.
+slow: test-rehearsal-others test-rehearsal-staging test-emulator contract
 
 check: .venv/.installed ## The fast part: linters, types and unit tests
 	@$(MAKE) $(SIDE_BY_SIDE) lint types
@@ -121,7 +126,7 @@ SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema
 lint: .venv/.installed .actionlint/actionlint ## ruff, hadolint, shellcheck; of pipelines' files zizmor, actionlint and their schemas
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/hadolint app_image/Dockerfile benchmarks/usual/Dockerfile rehearsal/images/mail/Dockerfile
-	@$(BIN)/shellcheck .ci/run app_image/build app_image/dev app_image/development/requirements.sh tests/app/run $(ACTIONLINT)/build benchmarks/usual/entrypoint benchmarks/usual/start rehearsal/images/postgres/docker-entrypoint.sh rehearsal/pulumi_stand_in/bin/pulumi stacks/bootstrap/up stacks/down stacks/state-to-bucket
+	@$(BIN)/shellcheck .ci/run app_image/build app_image/dev app_image/development/requirements.sh tests/app/run tests/pipelines/executed/bin/rsync $(ACTIONLINT)/build benchmarks/usual/entrypoint benchmarks/usual/start rehearsal/images/postgres/docker-entrypoint.sh rehearsal/pulumi_stand_in/bin/pulumi stacks/bootstrap/up stacks/down stacks/state-to-bucket
 	@$(BIN)/zizmor --quiet --offline --no-progress --persona auditor .github
 	@.actionlint/actionlint -shellcheck $(BIN)/shellcheck -pyflakes '' .github/workflows/*.yml
 	@$(SCHEMA) vendor.github-workflows .github/workflows/*.yml

@@ -34,9 +34,11 @@ class Bucket:
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
+        self.written: list[str] = []
 
     def put_object(self, *, Bucket: str, Key: str, Body: str) -> None:  # noqa: N803 - boto3's names
         assert Bucket == "states"
+        self.written.append(Key)
         self.kept[Key] = Body.encode()
 
     def delete_object(self, *, Bucket: str, Key: str) -> None:  # noqa: N803
@@ -191,6 +193,7 @@ def test_of_two_that_want_a_stack_one_is_refused_and_told_who_has_it(bucket: Buc
     with lock(bucket).held(), pytest.raises(LockedError, match=r"locked by 1 lock\(s\)") as raised, lock(bucket).held():
         pass
     assert f"(pid {os.getpid()})" in str(raised.value)
+    assert len(bucket.written) == 1, "a third would be told of a lock that holds nothing"
     assert bucket.kept == {}, "who was refused leaves no lock, and who had it frees it"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rehearsal.drills.drill import expect
 from tests.pipelines.executed.jobs import PULL_REQUEST, Ran, Trigger
-from tests.pipelines.executed.matrix import expect_codes, told
+from tests.pipelines.executed.matrix import RED, expect_codes, told
 from tests.pipelines.executed.runner import cancel
 from tests.pipelines.executed.scratch import FAILS
 
@@ -42,7 +42,7 @@ def red_check(matrix: Matrix) -> None:
     """A red check on main: nothing is deployed, though the image is good."""
     before, trigger = matrix.serves(), matrix.push("main", {"tests/test_scratch.py": FAILS})
     ran = matrix.host.run(trigger)
-    expect_codes(ran, check=2, candidate=0, deploy_staging=None, deploy_prod=None)
+    expect_codes(ran, check=RED, candidate=0, deploy_staging=None, deploy_prod=None)
     expect(matrix.serves() == before, "something was deployed")
     matrix.note("push, red check", trigger, ran)
 
@@ -54,10 +54,10 @@ def untried_in_staging(matrix: Matrix) -> None:
     ran = {
         name: matrix.host.execute(matrix.job(name, trigger), trigger, files) for name in ("candidate", "deploy-prod")
     }
-    expect_codes(ran, candidate=0, deploy_prod=2)
+    expect_codes(ran, candidate=0, deploy_prod=RED)
     told(ran["deploy-prod"], "takes what served well in staging", "never deployed there")
     expect(matrix.serves() == before, "prod got what staging never had")
-    matrix.note("push, prod's job alone", trigger, ran)
+    matrix.note_by_hand("push, prod's job alone", trigger, *ran.values())
 
 
 def failed_deployment(matrix: Matrix) -> None:
@@ -66,7 +66,7 @@ def failed_deployment(matrix: Matrix) -> None:
     before = matrix.serves()
     trigger = matrix.push("main", {"app_image/deployment/wsgi.py": source + CRASHES})
     ran = matrix.host.run(trigger)
-    expect_codes(ran, check=0, candidate=0, deploy_staging=2, deploy_prod=None)
+    expect_codes(ran, check=0, candidate=0, deploy_staging=RED, deploy_prod=None)
     told(ran["deploy-staging"], "the price list is missing", "the update of stack staging")
     expect(matrix.serves() == before, f"{before} served, and now {matrix.serves()} runs")
     matrix.note("push, the release crashes", trigger, ran)
@@ -83,7 +83,7 @@ def verify_red(matrix: Matrix) -> None:
             matrix.host.ground.use("staging", older)
 
     ran = matrix.host.run(trigger, before=meanwhile)
-    expect_codes(ran, check=0, candidate=0, deploy_staging=2, deploy_prod=None)
+    expect_codes(ran, check=0, candidate=0, deploy_staging=RED, deploy_prod=None)
     told(ran["deploy-staging"], "that was not deployed, or was rolled back since")
     expect(matrix.serves()[1] == prod, "prod got what was not verified in staging")
     matrix.note("push, staging's verification red", trigger, ran)
@@ -111,7 +111,7 @@ def cancelled(matrix: Matrix) -> None:
     expect_codes({job.name: again}, deploy_staging=0)
     expect(matrix.serves() == (matrix.host.ground.tested(trigger.commit), prod), "the next run did not bring it")
     ended = Ran(job=job.name, code=process.returncode, output="cancelled in its update", commands=((command, 0.0),))
-    matrix.note("push, cancelled in its update; run again", trigger, {"deploy-staging": ended, "again": again})
+    matrix.note_by_hand("push, cancelled in its update; run again", trigger, candidate, ended, again)
 
 
 def tampered_approval(matrix: Matrix) -> None:
@@ -124,7 +124,7 @@ def tampered_approval(matrix: Matrix) -> None:
             path.write_text(json.dumps({**json.loads(path.read_text()), "digest": before[1]}))
 
     ran = matrix.host.run(trigger, before=changed)
-    expect_codes(ran, check=0, candidate=0, deploy_staging=0, deploy_prod=2)
+    expect_codes(ran, check=0, candidate=0, deploy_staging=0, deploy_prod=RED)
     told(ran["deploy-prod"], "tampered with")
     expect(matrix.serves()[1] == before[1], "prod was changed")
     matrix.note("push, tampered between staging and prod", trigger, ran)

@@ -33,6 +33,8 @@ class Kind:
     """The variable that names the host's own address, which is this machine's here."""
     token: str
     """What a job that tells people something is given besides."""
+    whole_jobs: bool = False
+    """Whether gitlab-ci-local runs its jobs, where nothing has to happen between two commands."""
 
 
 def _github(trigger: Trigger, place: Path) -> dict[str, str]:

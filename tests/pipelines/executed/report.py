@@ -88,7 +88,7 @@ def text(reports: Mapping[str, Report]) -> str:
             "|---|---|---|---|---|---|",
             *(f"| {' | '.join(row)} |" for row in first["rows"]),
             "",
-            "The first push to main by its seconds, on two processors (trimmed tests, stacks made anew):",
+            "The first push to main by its seconds, GitHub alone on two processors (trimmed tests, stacks made anew):",
             "",
             "| job | begins | ends | its commands |",
             "|---|---|---|---|",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.hosts_server import HostsServer, serving
+from tests.pipelines.executed import gitlab_ci_local
 from tests.pipelines.executed.ground import Ground
 from tests.pipelines.executed.hosts import KINDS, Kind
 from tests.pipelines.executed.jobs import Ran, Trigger
@@ -111,16 +112,8 @@ class Host:
         clone = self._clone(trigger)
         if job.takes and (files / "ci").is_dir():
             shutil.copytree(files / "ci", clone / "ci")
-        output, timed, code = "", [], 0
-        for command in job.commands:
-            before(job, command, clone)
-            at = time.monotonic()
-            process = self.start(job, command, trigger, clone)
-            said, _ = process.communicate(timeout=JOB_SECONDS)
-            output, code = output + said, process.returncode
-            timed.append((command, round(time.monotonic() - at, 1)))
-            if code:
-                break
+        whole = self.kind.whole_jobs and before is _nothing
+        output, timed, code = (self._whole if whole else self._by_commands)(job, trigger, clone, before)
         if job.keeps and code == 0:
             shutil.copytree(clone / "ci", files / "ci", dirs_exist_ok=True)
         return Ran(
@@ -131,6 +124,43 @@ class Host:
             seconds=round(time.monotonic() - start, 1),
             commands=tuple(timed),
         )
+
+    def _by_commands(
+        self, job: Job, trigger: Trigger, clone: Path, before: Before
+    ) -> tuple[str, list[tuple[str, float]], int]:
+        output, timed, code = "", [], 0
+        for command in job.commands:
+            before(job, command, clone)
+            at = time.monotonic()
+            process = self.start(job, command, trigger, clone)
+            said, _ = process.communicate(timeout=JOB_SECONDS)
+            output, code = output + said, process.returncode
+            timed.append((command, round(time.monotonic() - at, 1)))
+            if code:
+                break
+        return output, timed, code
+
+    def _whole(self, job: Job, trigger: Trigger, clone: Path, _: Before) -> tuple[str, list[tuple[str, float]], int]:
+        """The job by the program that follows the host's own rules; which command took how long, it does not tell."""
+        at = time.monotonic()
+        variables = self.kind.variables(trigger, clone.parent)
+        for command in job.commands:
+            variables |= self._own(command, trigger)
+        environment = self.ground.environment(job, clone.parent)
+        done = subprocess.run(
+            gitlab_ci_local.command(job, variables),
+            cwd=clone,
+            env={**environment, "PATH": f"{environment['PATH']}:{gitlab_ci_local.RSYNC}", "NO_COLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=JOB_SECONDS,
+        )
+        seconds = round(time.monotonic() - at, 1)
+        return done.stdout, [(command, seconds) for command in gitlab_ci_local.ran(job, done.stdout)], done.returncode
 
     def start(self, job: Job, command: str, trigger: Trigger, clone: Path) -> subprocess.Popen[str]:
         """Begin one command of a job, as the host does: a shell of its own, and the variables of event and job."""

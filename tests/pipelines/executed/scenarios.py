@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rehearsal.drills.drill import expect
 from tests.pipelines.executed import hostile
 from tests.pipelines.executed.jobs import PROMOTE, PULL_REQUEST, ROLLBACK, SCHEDULE, Trigger
-from tests.pipelines.executed.matrix import expect_codes
+from tests.pipelines.executed.matrix import RED, expect_codes
 from tests.pipelines.executed.runner import TOKEN
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def drift(matrix: Matrix) -> None:
     expect(older != now, "staging runs its first task definition: no other could be put in its place")
     matrix.host.ground.use("staging", older)
     ran = matrix.host.run(trigger)
-    expect_codes(ran, drift=2)
+    expect_codes(ran, drift=RED)
     expect([issue["state"] for issue in people.issues] == ["open"], f"one open issue, and not {people.issues}")
     expect("aws:ecs" in people.issues[0]["body"], people.issues[0]["body"])
     matrix.note("nightly, staging was changed by hand", trigger, ran)

@@ -95,6 +95,7 @@ class Scratch:
         """A checkout of a commit with its whole history, as jobs that deploy ask for; and what a job installs first."""
         _git(self.directory, "clone", "--quiet", "--no-checkout", f"file://{self.directory}", str(target))
         _git(target, "checkout", "--quiet", "--detach", commit)
+        _git(target, "remote", "set-url", "origin", "git@example.com:team/shop.git")
         for name in (".venv", ".venv-emulator"):
             _install(PROJECT_ROOT / name, target / name)
 
