@@ -34,7 +34,7 @@ def of_host(rows: Sequence[Row], *, seconds: float) -> Report:
             for row in rows
         ],
         "path": [
-            [ran.job, ran.began_seconds, ran.seconds, [list(each) for each in ran.commands]]
+            [ran.job, round(ran.began_seconds, 1), round(ran.seconds, 1), [list(each) for each in ran.commands]]
             for ran in rows[0].ran.values()
         ],
     }

@@ -120,8 +120,8 @@ class Host:
             job=job.name,
             code=code,
             output=output,
-            began_seconds=round(start - (began if began is not None else start), 1),
-            seconds=round(time.monotonic() - start, 1),
+            began_seconds=start - (began if began is not None else start),
+            seconds=time.monotonic() - start,
             commands=tuple(timed),
         )
 
