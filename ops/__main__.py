@@ -16,10 +16,9 @@ import argparse
 import contextlib
 import json
 import os
-import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -219,10 +218,6 @@ def _fail(command: Command, message: str, exit_code: int, answer: dict[str, Any]
     return exit_code
 
 
-def _terminate(_signal: int, _frame: object) -> NoReturn:
-    raise Terminated
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _terminate)
+    interruption.termination_is_an_error()
     sys.exit(main())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CONNECT_TO = "OPS_CONNECT_TO"
 AGENT = "pactum-ops"
-_PORTS = {"http": 80, "https": 443}
+PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,19 +66,9 @@ def find_balancer(
 
     """
     dns_name, protocol, port = _listener(elbv2, service)
-    own_port = "" if port == _PORTS["http"] else f":{port}"
-    override = environment.get(CONNECT_TO)
-    if override:
-        host, separator, override_port = override.rpartition(":")
-        if not separator or not host or not override_port.isdigit():
-            raise CannotAct(f"{CONNECT_TO}={override}: give HOST:PORT, such as 127.0.0.1:4666, or unset it.")
-        return Balancer(
-            connect_host=host,
-            connect_port=int(override_port),
-            tls=False,
-            host=dns_name,
-            host_header=dns_name + own_port,
-        )
+    if around := way_around(environment, dns_name, port):
+        return around
+    own_port = "" if port == PORTS["http"] else f":{port}"
     if protocol == "HTTPS":
         name = domain or _first_domain(allowed_hosts, dns_name)
         if name is None:
@@ -86,10 +76,27 @@ def find_balancer(
                 f"the balancer {dns_name} speaks HTTPS, and neither --host nor ALLOWED_HOSTS in the task definition "
                 "says for which domain. Give --host DOMAIN.",
             )
-        own_port = "" if port == _PORTS["https"] else f":{port}"
+        own_port = "" if port == PORTS["https"] else f":{port}"
         return Balancer(connect_host=dns_name, connect_port=port, tls=True, host=name, host_header=name + own_port)
     name = domain or dns_name
     return Balancer(connect_host=dns_name, connect_port=port, tls=False, host=name, host_header=name + own_port)
+
+
+def way_around(environment: Mapping[str, str], dns_name: str, port: int) -> Balancer | None:
+    """Return where OPS_CONNECT_TO sends requests to a balancer's listener; None where nothing is said.
+
+    Raises:
+        CannotAct: it names no place.
+
+    """
+    given = environment.get(CONNECT_TO)
+    if not given:
+        return None
+    host, _, own_port = given.rpartition(":")
+    if not host or not own_port.isdigit():
+        raise CannotAct(f"{CONNECT_TO}={given}: give HOST:PORT, such as 127.0.0.1:4666, or unset it.")
+    header = dns_name if port == PORTS["http"] else f"{dns_name}:{port}"
+    return Balancer(connect_host=host, connect_port=int(own_port), tls=False, host=dns_name, host_header=header)
 
 
 def ask_readiness(balancer: Balancer) -> Readiness:

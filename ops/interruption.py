@@ -25,6 +25,17 @@ def is_an_error_again() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def termination_is_an_error() -> None:
+    """Let SIGTERM raise Terminated, as Ctrl-C raises KeyboardInterrupt."""
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(_signal: int, _frame: object) -> NoReturn:
+    from ops.errors import Terminated  # noqa: PLC0415 - it takes time
+
+    raise Terminated
+
+
 def _end(_signal: int, _frame: object) -> NoReturn:
     os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"ops: interrupted\n")
     os._exit(_EXIT_CODE)

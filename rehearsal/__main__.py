@@ -17,7 +17,7 @@ from rehearsal.errors import InterruptionError, RehearsalError
 from rehearsal.place import PROJECT_ROOT, Place
 from rehearsal.progress import Progress
 from rehearsal.session import Rehearsal
-from rehearsal.settings_option import setting
+from rehearsal.settings_option import add_configuration
 
 EXIT_FAILED = 1
 # Where errors outside a rehearsal are written: its own directory depends on ports that may be what is wrong.
@@ -75,10 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="afterwards deploy the release each directory's Dockerfile makes of the live image (tests/releases/)",
     )
-    parser.add_argument("--config-file", metavar="FILE", type=Path, help="a stack file elsewhere, as for `pulumi up`")
-    parser.add_argument(
-        "--set", metavar="KEY=VALUE", type=setting, action="append", default=[], help="configuration above the file's"
-    )
+    add_configuration(parser)
     listing = "\n".join(f"  {name:<20} {command.__doc__}" for name, command in COMMANDS.items())
     programs = "\n".join(f"  {name:<20} {program.__doc__}" for name, program in PROGRAMS.items())
     parser.epilog = f"commands:\n{listing}\n{programs}\n  (`COMMAND --help` tells the options of the last four)"

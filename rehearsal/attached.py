@@ -20,7 +20,7 @@ from rehearsal.place import Place
 from rehearsal.progress import Progress
 from rehearsal.realisers.realiser import Realiser
 from rehearsal.realisers.tables import realiser_of
-from rehearsal.settings_option import setting
+from rehearsal.settings_option import add_settings
 from rehearsal.updater import Updater
 
 HELD = "held before"
@@ -141,9 +141,7 @@ def _parser() -> argparse.ArgumentParser:
         "--release", metavar="DIR", type=Path, help="deploy what this directory's Dockerfile makes of the live image"
     )
     what.add_argument("--digest", metavar="sha256:...", help="deploy an image that is in the repository")
-    parser.add_argument(
-        "--set", metavar="KEY=VALUE", type=setting, action="append", default=[], help="configuration above the file's"
-    )
+    add_settings(parser)
     parser.add_argument(
         "--hold-before",
         metavar="TYPE",

@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rehearsal import base_images, docker_engine
 from rehearsal.contract import command as contract
-from rehearsal.contract import container, leftovers, terms
-from rehearsal.contract.container import NotStartedError
+from rehearsal.contract import leftovers, terms
 from rehearsal.contract.ground import DATABASE, Ground
 from rehearsal.contract.terms import Given
-from rehearsal.contract.trial import MIGRATION_SECONDS, Ended, Trial
+from rehearsal.contract.trial import Trial
 from rehearsal.docker_client import last_lines
 from rehearsal.errors import RehearsalError
 from rehearsal.place import Place
-from rehearsal.settings_option import setting
+from rehearsal.settings_option import add_configuration
 
 if TYPE_CHECKING:
+    from rehearsal.contract.trial import Ended
     from rehearsal.progress import Progress
 
 # app_image/deployment/management/commands/migration_plan.py asks for it: no database with users' rows has it.
@@ -42,25 +40,17 @@ def main(arguments: list[str], progress: Progress) -> int:
     images = base_images.provide(docker, Place().scratch, progress.note)
     leftovers.remove(docker)
     given = Given(terms=agreed, database=DATABASE)
-    ground = Ground(
-        docker=docker,
-        postgres_image=f"{images.prefix}/{base_images.POSTGRES}",
-        scratch=Place().scratch,
-        master_password=given.secrets["DATABASE_MASTER_PASSWORD"],
-    )
-    built = "" if options.image else f"pactum-contract:{os.getpid()}-{secrets.token_hex(2)}"
-    try:
-        if built:
-            with progress.phase(f"build {agreed.context.name}"):
-                contract.build(docker, images, agreed.context, agreed.application.dockerfile, built, agreed)
-        with progress.phase("a PostgreSQL to try it on"), ground:
-            ground.sql(f"COMMENT ON DATABASE {DATABASE} IS '{MARK}'")
-            if options.deployed:
-                made_by(Trial(image=options.deployed, terms=agreed, given=given, ground=ground))
-            plan = tried(Trial(image=options.image or built, terms=agreed, given=given, ground=ground))
-    finally:
-        if built:
-            docker.attempt("image", "rm", "--force", built, timeout_seconds=60)
+    ground = Ground.of(docker, images, given)
+    sources = contract.Sources(image=options.image, context=agreed.context, dockerfile=agreed.application.dockerfile)
+    with (
+        contract.provided(docker, images, sources, agreed, progress) as image,
+        progress.phase("a PostgreSQL to try it on"),
+        ground,
+    ):
+        ground.sql(f"COMMENT ON DATABASE {DATABASE} IS '{MARK}'")
+        if options.deployed:
+            made_by(Trial(image=options.deployed, terms=agreed, given=given, ground=ground))
+        plan = tried(Trial(image=image, terms=agreed, given=given, ground=ground))
     options.output.write_text(json.dumps(plan), encoding="utf-8")
     return 0
 
@@ -81,7 +71,7 @@ def tried(trial: Trial) -> dict[str, Any]:
 
     One without the command only migrates, and tells which migrations these were; `looked` is then false.
     """
-    ended = _run(trial)
+    ended = trial.as_migration(COMMAND)
     found = _line_with("migration_plan", ended)
     if ended.code == 0 and found:
         return {**found, "looked": True}
@@ -98,18 +88,6 @@ def tried(trial: Trial) -> dict[str, Any]:
             remedy="Run `make contract`, which tells what it lacks.",
         )
     return {"migration_plan": account["migrations"], "untried": [], "looked": False}
-
-
-def _run(trial: Trial) -> Ended:
-    try:
-        started = container.start(
-            trial.ground, trial.image, trial.given.to_migration(), options=trial.hardening, command=COMMAND
-        )
-    except NotStartedError as error:
-        return Ended(code=None, stdout="", stderr=str(error))
-    code = started.end(MIGRATION_SECONDS)
-    stdout, stderr = started.output()
-    return Ended(code=code, stdout=stdout, stderr=stderr)
 
 
 def _line_with(key: str, ended: Ended) -> dict[str, Any] | None:
@@ -129,8 +107,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--deployed", metavar="REF", help="the image that the stack runs (default: none, it is new)")
     parser.add_argument("--output", metavar="FILE", type=Path, required=True, help="where the account goes, as JSON")
     parser.add_argument("--stack", default="staging", help="whose variables and commands hold (%(default)s)")
-    parser.add_argument("--config-file", metavar="FILE", type=Path, help="a stack file elsewhere, as for `pulumi up`")
-    parser.add_argument(
-        "--set", metavar="KEY=VALUE", type=setting, action="append", default=[], help="configuration above the file's"
-    )
+    add_configuration(parser)
     return parser

@@ -1,6 +1,20 @@
-"""The option `--set NAMESPACE:KEY=VALUE`: configuration above the stack file's."""
+"""The options that say which configuration: a stack file elsewhere, and what goes above the stack file."""
 
 import argparse
+from pathlib import Path
+
+
+def add_configuration(parser: argparse.ArgumentParser) -> None:
+    """Add `--config-file FILE` and `--set NAMESPACE:KEY=VALUE`."""
+    parser.add_argument("--config-file", metavar="FILE", type=Path, help="a stack file elsewhere, as for `pulumi up`")
+    add_settings(parser)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add `--set NAMESPACE:KEY=VALUE`."""
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", type=setting, action="append", default=[], help="configuration above the file's"
+    )
 
 
 def setting(text: str) -> tuple[str, str]:

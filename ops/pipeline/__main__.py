@@ -14,10 +14,9 @@ if __name__ == "__main__":
 import argparse
 import importlib
 import os
-import signal
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -86,10 +85,6 @@ def _fail(stage: str, message: str, exit_code: int) -> int:
     return exit_code
 
 
-def _terminate(_signal: int, _frame: object) -> NoReturn:
-    raise Terminated
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _terminate)
+    interruption.termination_is_an_error()
     sys.exit(main())

@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ops.errors import OpsError
+from ops.pipeline.checkout import WHOLE_HISTORY
 
 if TYPE_CHECKING:
     from ops.pipeline.checkout import Checkout
     from ops.pipeline.running import Running
     from ops.stack import Stack
-
-_FETCH = (
-    "Fetch the whole history: `fetch-depth: 0` of actions/checkout, GIT_DEPTH: 0 in GitLab, no shallow clone in "
-    "Jenkins."
-)
 
 
 def refuse_older(checkout: Checkout, commit: str, running: Running, stack: Stack) -> None:
@@ -40,7 +36,7 @@ def refuse_older(checkout: Checkout, commit: str, running: Running, stack: Stack
             continue
         what = "what is to be deployed" if each == commit else f"what {stack} runs"
         why = (
-            f"this checkout is shallow. {_FETCH}"
+            f"this checkout is shallow. {WHOLE_HISTORY}"
             if checkout.is_shallow()
             else f"no branch that was fetched has it (it was not pushed, or the branch was forced). {by_hand}"
         )

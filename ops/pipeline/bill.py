@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops.errors import OpsError
-from ops.pipeline import child, qa
-from ops.pipeline.image_file import BILL, DIRECTORY
+from ops.pipeline import child, qa, telling
+from ops.pipeline.image_file import BILL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 COMMAND = "SBOM_COMMAND"
 TAG = "sbom-"
-_LAST_WORDS = 2000
 
 
 def write(image: str, root: Path, environment: Mapping[str, str]) -> Path:
@@ -35,14 +34,11 @@ def write(image: str, root: Path, environment: Mapping[str, str]) -> Path:
     if ran.code:
         raise OpsError(
             f"what is in {image} cannot be told: `{' '.join(command)}` ended with exit code {ran.code}: "
-            f"{ran.errors.strip()[-_LAST_WORDS:]}\nThe image was not marked as tested. For an image of another "
+            f"{ran.last_errors}\nThe image was not marked as tested. For an image of another "
             f"Dockerfile, set {COMMAND} to a program that prints CycloneDX, such as `syft --quiet --output "
             "cyclonedx-json`.",
         )
-    path = root / DIRECTORY / BILL
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(ran.text, encoding="utf-8")
-    return path
+    return root / telling.keep(root, BILL, ran.text)
 
 
 def tag_of(digest: str) -> str:

@@ -1,4 +1,4 @@
-"""The checkout a stage runs in, asked by git; read only."""
+"""The checkout a stage runs in, asked by git."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SECONDS = 30
+_FILES_SECONDS = 120
 _NO = 1
+WHOLE_HISTORY = (
+    "Fetch the whole history: `fetch-depth: 0` of actions/checkout, GIT_DEPTH: 0 in GitLab, no shallow clone in "
+    "Jenkins."
+)
+"""What to do where a commit is not known here."""
 
 
 class Checkout:
@@ -64,8 +70,16 @@ class Checkout:
             raise self._failed("merge-base", ran)
         return ran.returncode == 0
 
-    def _ask(self, *arguments: str) -> str:
-        ran = self._run(*arguments)
+    def add_worktree(self, directory: Path, commit: str) -> None:
+        """Write the files of a commit into a new directory, which this repository knows of until it is removed."""
+        self._ask("worktree", "add", "--quiet", "--detach", str(directory), commit, seconds=_FILES_SECONDS)
+
+    def remove_worktree(self, directory: Path) -> None:
+        """Remove such a directory with all that is in it."""
+        self._ask("worktree", "remove", "--force", str(directory), seconds=_FILES_SECONDS)
+
+    def _ask(self, *arguments: str, seconds: float = _SECONDS) -> str:
+        ran = self._run(*arguments, seconds=seconds)
         if ran.returncode:
             raise self._failed(arguments[0], ran)
         return ran.stdout.strip()
@@ -76,9 +90,9 @@ class Checkout:
             "Nothing was done. A stage runs at the top of a git checkout, as the user it belongs to.",
         )
 
-    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, *arguments: str, seconds: float = _SECONDS) -> subprocess.CompletedProcess[str]:
         command = ["git", "-C", str(self._directory), *arguments]
         try:
-            return subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+            return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
         except (OSError, subprocess.SubprocessError) as error:
             raise CannotAct(f"git cannot be asked: {error}. Install git, and run the stage again.") from error

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # As many as name it: `python -m ops verify`, `pulumi up`.
 _NAMED_WORDS = 4
 _ENDING = (signal.SIGINT, signal.SIGTERM)
+_LAST_WORDS = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,11 @@ class Ran:
     """Both its outputs as they came, or the first where they were kept apart; empty where they were not kept."""
     errors: str = ""
     """Its second output, where they were kept apart."""
+
+    @property
+    def last_errors(self) -> str:
+        """The end of its second output, which says why it failed."""
+        return self.errors.strip()[-_LAST_WORDS:]
 
 
 @dataclass(kw_only=True)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ops.pipeline import telling
 from ops.pipeline.event import GITLAB
 from ops.pipeline.markdown import code
 from ops.pipeline.preview_text import details
+from ops.pipeline.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from ops.pipeline.event import Event
+    from ops.pipeline.preview_text import StackPreview
 
 PREVIEW_MARKER = "<!-- pactum: preview -->"
 DRIFT_MARKER = "<!-- pactum: drift -->"
@@ -29,6 +33,13 @@ class Part:
     head: str
     text: str
     file: str
+
+
+def part(name: str, found: StackPreview, head: str, root: Path, environment: Mapping[str, str]) -> Part:
+    """Return one stack's part without secrets, the whole of whose text is kept as `ci/NAME-STACK.txt`."""
+    text = redact(found.text, environment)
+    file = telling.keep(root, f"{name}-{found.stack}.txt", f"{text}\n")
+    return Part(head=redact(head, environment), text=text, file=file)
 
 
 def limit(host: str) -> int:

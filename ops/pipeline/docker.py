@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 # The same as of the program's own build (infra/image.py).
 PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 _INTERRUPTED = "No image was marked as tested; run the job again."
-_LAST_WORDS = 2000
 
 
 class Docker:
@@ -92,7 +91,7 @@ class Docker:
     def _said(self, command: list[str], environment: Mapping[str, str]) -> str:
         ran = child.capture(command, directory=self._root, environment=environment, told=_INTERRUPTED, apart=True)
         if ran.code:
-            raise CannotAct(f"`{Path(command[0]).name} {command[1]}` failed: {ran.errors.strip()[-_LAST_WORDS:]}")
+            raise CannotAct(f"`{Path(command[0]).name} {command[1]}` failed: {ran.last_errors}")
         return ran.text.strip()
 
 

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops.errors import EXIT_FAILED, EXIT_OK, OpsError
-from ops.pipeline import comment, hosts, previewing, repository, tested, worktree
-from ops.pipeline import telling as told_to
+from ops.pipeline import comment, hosts, previewing, repository, telling, tested, worktree
 from ops.pipeline.checkout import Checkout
 from ops.pipeline.markdown import code
 from ops.pipeline.preview_text import StackPreview, drift_head
 from ops.pipeline.pulumi import NOTHING_RUNS
-from ops.pipeline.redaction import redact
 from ops.pipeline.surroundings import context_of
 
 if TYPE_CHECKING:
@@ -54,8 +52,8 @@ def run(options: argparse.Namespace, event: Event, environment: Mapping[str, str
     parts = [_part(each, root, environment) for each in drifted]
     body = comment.compose(comment.DRIFT_MARKER, TITLE, parts, dataclasses.replace(event, commit="", head=""))
     body = f"{body}\n{_WHAT_TO_DO}\n" + (f"\nThe run: {event.run_url}\n" if event.run_url else "")
-    told_to.keep(root, FILE, body)
-    told_to.say(body, event, environment)
+    telling.keep(root, FILE, body)
+    telling.say(body, event, environment)
     if host:
         print(f"the issue: {host.report(TITLE, comment.DRIFT_MARKER, body)}", flush=True)
     return EXIT_FAILED
@@ -68,7 +66,7 @@ def _of_stack(stack: str, root: Path, environment: Mapping[str, str]) -> tuple[S
         if digest == NOTHING_RUNS:
             return StackPreview(stack=stack), ""
         context = context_of(stack, environment, root=root)
-        images = repository.of_stack(context, root, elsewhere=environment.get("REPOSITORY_URL", ""))
+        images = repository.of_stack(context, root, for_docker=True)
         commit = tested.commit_of(images, digest) or Checkout(root).head()
         with worktree.at_commit(root, commit) as files:
             return previewing.preview(stack, digest, files, environment, "--expect-no-changes"), commit
@@ -83,7 +81,6 @@ def _drifted(looked: tuple[StackPreview, str]) -> bool:
 
 def _part(looked: tuple[StackPreview, str], root: Path, environment: Mapping[str, str]) -> comment.Part:
     found, commit = looked
-    text = redact(found.text, environment)
-    file = told_to.keep(root, f"drift-{found.stack}.txt", f"{text}\n")
+    part = comment.part("drift", found, drift_head(found), root, environment)
     by = f"\n\nBy the program of commit {code(commit[:12])}." if commit else ""
-    return comment.Part(head=redact(drift_head(found), environment) + by, text=text, file=file)
+    return dataclasses.replace(part, head=part.head + by)

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from ops.pipeline.event import Event
     from ops.pipeline.repository import Repository
 
-# Where docker meets the repository, if not under the name that the stack's file gives: in a rehearsal.
-ELSEWHERE = "REPOSITORY_URL"
-
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Say of which stack's configuration it is built, and whether it is for deployments."""
@@ -54,7 +51,7 @@ def run(options: argparse.Namespace, event: Event, environment: Mapping[str, str
         )
     Checkout(root).refuse_another(event.commit)
     context = context_of(options.stack, environment, root=root)
-    images = repository.of_stack(context, root, elsewhere=environment.get(ELSEWHERE, ""))
+    images = repository.of_stack(context, root, for_docker=True)
     context.transcript.step(
         f"ci-image: the image of commit {event.commit}, to {images.url}; {context.whereabouts}; "
         f"its tests: {' '.join(qa.command_of(environment))}"

@@ -6,22 +6,19 @@ import json
 from typing import TYPE_CHECKING
 
 from ops.errors import OpsError
+from ops.pipeline.telling import DIRECTORY, keep
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-DIRECTORY = "ci"
 IMAGE = "image.json"
 BILL = "sbom.cdx.json"
 
 
 def write(root: Path, *, digest: str, image: str, commit: str) -> Path:
     """Write it; a digest is the repository's, or the engine's own id of an image that was not pushed."""
-    path = root / DIRECTORY / IMAGE
-    path.parent.mkdir(exist_ok=True)
     content = {"digest": digest, "image": image, "commit": commit, "tested": True}
-    path.write_text(f"{json.dumps(content, indent=2)}\n", encoding="utf-8")
-    return path
+    return root / keep(root, IMAGE, f"{json.dumps(content, indent=2)}\n")
 
 
 def forget(root: Path) -> None:

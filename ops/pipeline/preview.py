@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from ops.errors import EXIT_FAILED, EXIT_OK, CannotAct, OpsError
 from ops.pipeline import comment, hosts, migration_plan, previewing, repository, telling
 from ops.pipeline.preview_text import StackPreview, head
-from ops.pipeline.redaction import redact
 from ops.pipeline.surroundings import context_of
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def run(options: argparse.Namespace, event: Event, environment: Mapping[str, str
         )
     root = Path.cwd()
     previews = [_of_stack(stack, root, event, environment) for stack in options.stacks]
-    parts = [_part(each, root, environment) for each in previews]
+    parts = [comment.part("preview", each, head(each), root, environment) for each in previews]
     body = comment.compose(comment.PREVIEW_MARKER, "What this would change", parts, event)
     telling.keep(root, FILE, body)
     telling.say(body, event, environment)
@@ -57,17 +56,11 @@ def _of_stack(stack: str, root: Path, event: Event, environment: Mapping[str, st
         context = context_of(stack, environment, root=root, commit=event.commit)
         digest = previewing.running(stack, root, environment)
         found = previewing.preview(stack, digest, root, environment)
-        images = repository.of_stack(context, root, elsewhere=environment.get("REPOSITORY_URL", ""))
+        images = repository.of_stack(context, root, for_docker=True)
         plan = migration_plan.find(context, images, digest, root, environment)
     except OpsError as error:
         return StackPreview(stack=stack, error=str(error))
     return dataclasses.replace(found, plan=plan)
-
-
-def _part(preview: StackPreview, root: Path, environment: Mapping[str, str]) -> comment.Part:
-    text = redact(preview.text, environment)
-    file = telling.keep(root, f"preview-{preview.stack}.txt", f"{text}\n")
-    return comment.Part(head=redact(head(preview), environment), text=text, file=file)
 
 
 def _post(body: str, event: Event, environment: Mapping[str, str]) -> None:

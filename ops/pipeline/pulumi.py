@@ -13,6 +13,7 @@ from ops.errors import CannotAct
 from ops.pipeline import child
 from ops.pipeline.event import is_on_a_host
 from ops.stack_file import backend_of
+from ops.state_backend import BACKEND_VARIABLE as BACKEND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,11 +21,9 @@ if TYPE_CHECKING:
     from ops.pipeline.child import Ran
 
 DIGEST_KEY = "pactum:imageDigest"
-BACKEND = "PULUMI_BACKEND_URL"
 NOTHING_RUNS = f"sha256:{'0' * 64}"
 """The digest to preview with, before the first deployment."""
 _INTERRUPTED_READING = "Nothing was changed; run the job again."
-_LAST_WORDS = 2000
 
 
 class Pulumi:
@@ -35,7 +34,11 @@ class Pulumi:
         self._environment = {**environment, "PULUMI_SKIP_UPDATE_CHECK": "true"}
 
     def output(self, name: str) -> str | None:
-        """Return one output of the last update, as text; None when there was no update, or it had no such output.
+        """Return one output of the last update, as text; None when there was no update, or it had no such output."""
+        return self.outputs().get(name)
+
+    def outputs(self) -> dict[str, str]:
+        """Return the outputs of the last update by their names, as text; those without a value are left out.
 
         Raises:
             CannotAct: the backend has no such stack, or cannot be asked.
@@ -43,13 +46,13 @@ class Pulumi:
         """
         asked = self._capture(["stack", "output", "--json", *self._which()], apart=True)
         if asked.code:
-            raise CannotAct(self._refusal("stack output", asked.code, asked.errors))
+            raise CannotAct(self._refusal("stack output", asked))
         try:
-            found = json.loads(asked.text or "{}")
+            found: dict[str, object] = json.loads(asked.text or "{}")
         except ValueError as error:
             raise CannotAct(f"`pulumi stack output --json` of stack {self._stack} is no JSON: {error}.") from error
-        value = found.get(name)
-        return value if value is None or isinstance(value, str) else json.dumps(value)
+        said = {name: value for name, value in found.items() if value is not None}
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in said.items()}
 
     def preview(self, digest: str, *options: str) -> Ran:
         """Return what an update with that image would change; `options` are the CLI's own."""
@@ -114,8 +117,8 @@ class Pulumi:
                 ) from error
             yield copy
 
-    def _refusal(self, what: str, code: int, said: str) -> str:
-        words = said.strip()[-_LAST_WORDS:]
+    def _refusal(self, what: str, ran: Ran) -> str:
+        words = ran.last_errors
         if "no stack named" in words:
             return (
                 f"Pulumi's backend has no stack {self._stack}: {words}\n"
@@ -123,7 +126,7 @@ class Pulumi:
                 "names another backend than that one."
             )
         return (
-            f"`pulumi {what}` of stack {self._stack} failed with exit code {code}: {words}\n"
+            f"`pulumi {what}` of stack {self._stack} failed with exit code {ran.code}: {words}\n"
             f"Nothing was done. Check {BACKEND} and the AWS credentials of this job."
         )
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ops.command import Context
 
 URL_KEY = "pactum:repositoryUrl"
+# Where docker meets the repository, if not under the name that the stack's file gives: in a rehearsal.
+ELSEWHERE = "REPOSITORY_URL"
 IMMUTABLE = "IMMUTABLE"
 # What docker pushes: one image, or an index of images, in Docker's words or in OCI's.
 _MANIFESTS = (
@@ -109,8 +111,8 @@ class Repository:
         return found[0] if found else None
 
 
-def of_stack(context: Context, root: Path, *, elsewhere: str = "") -> Repository:
-    """Return the repository that a stack takes its image from; `elsewhere`: where docker meets it, if not there.
+def of_stack(context: Context, root: Path, *, for_docker: bool = False) -> Repository:
+    """Return the repository that a stack takes its image from, `for_docker` under the name by which docker meets it.
 
     Raises:
         CannotAct: the stack's file names none.
@@ -122,4 +124,4 @@ def of_stack(context: Context, root: Path, *, elsewhere: str = "") -> Repository
             f"Pulumi.{context.stack.name}.yaml does not say {URL_KEY}. Nothing was done. Write the output "
             "`repository_url` of stacks/bootstrap there.",
         )
-    return Repository(context.aws.ecr, elsewhere or url)
+    return Repository(context.aws.ecr, (context.environment.get(ELSEWHERE) if for_docker else "") or url)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ops.balancer import CONNECT_TO, Balancer, ask_readiness
+from ops.balancer import PORTS, Balancer, ask_readiness, way_around
 from ops.clock import Deadline
 from ops.errors import CannotAct, OpsError
 from ops.pipeline import child
@@ -13,7 +14,6 @@ from ops.pipeline.surroundings import ops_command
 from ops.stack_file import config_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from ops.command import Context
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 PATH_KEY = "pactum:readinessPath"
 # A domain's record may be new, and so unknown to this machine's resolver for a while.
 USERS_SECONDS = 120
-_PORTS = {"http": 80, "https": 443}
 
 
 def verify(context: Context, digest: str, root: Path, pulumi: Pulumi) -> int:
@@ -41,10 +40,11 @@ def verify(context: Context, digest: str, root: Path, pulumi: Pulumi) -> int:
     if ran.code:
         return ran.code
     path = config_value(root, context.stack, PATH_KEY)
+    outputs = pulumi.outputs()
     door = users_door(
         context,
-        pulumi.output("url") or "",
-        pulumi.output("balancer_dns_name") or "",
+        outputs.get("url", ""),
+        outputs.get("balancer_dns_name", ""),
         path if isinstance(path, str) else Balancer.readiness_path,
     )
     deadline = Deadline(context.clock, USERS_SECONDS)
@@ -68,24 +68,15 @@ def users_door(context: Context, url: str, balancer: str, path: str) -> Balancer
 
     """
     address = urlsplit(url)
-    port = _PORTS.get(address.scheme)
+    port = PORTS.get(address.scheme)
     if port is None or not address.hostname:
         raise CannotAct(
             f"output `url` of {context.stack} is {url!r}, so where users find it is unknown. Deploy it first "
             f"(`make ci-deploy STACK={context.stack.name}`).",
         )
     port = address.port or port
-    host, _, override_port = _override(context.environment)
-    if host:
-        name = f"{balancer}:{port}" if port != _PORTS["http"] else balancer
-        return Balancer(
-            connect_host=host,
-            connect_port=int(override_port),
-            tls=False,
-            host=balancer,
-            host_header=name,
-            readiness_path=path,
-        )
+    if around := way_around(context.environment, balancer, port):
+        return replace(around, readiness_path=path)
     return Balancer(
         connect_host=address.hostname,
         connect_port=port,
@@ -94,11 +85,3 @@ def users_door(context: Context, url: str, balancer: str, path: str) -> Balancer
         host_header=address.netloc,
         readiness_path=path,
     )
-
-
-def _override(environment: Mapping[str, str]) -> tuple[str, str, str]:
-    given = environment.get(CONNECT_TO, "")
-    host, separator, port = given.rpartition(":")
-    if given and not (host and port.isdigit()):
-        raise CannotAct(f"{CONNECT_TO}={given}: give HOST:PORT, such as 127.0.0.1:4666, or unset it.")
-    return host, separator, port

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops.errors import CannotAct
-from ops.pipeline.checkout import Checkout
+from ops.pipeline.checkout import WHOLE_HISTORY, Checkout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_SECONDS = 120
 
 
 @contextmanager
@@ -33,21 +30,13 @@ def at_commit(root: Path, commit: str) -> Iterator[Path]:
         return
     if not checkout.knows(commit):
         raise CannotAct(
-            f"commit {commit} is not in the history of this checkout. Nothing was done. Fetch the whole history: "
-            "`fetch-depth: 0` of actions/checkout, GIT_DEPTH: 0 in GitLab, no shallow clone in Jenkins.",
+            f"commit {commit} is not in the history of this checkout. Nothing was done. {WHOLE_HISTORY}",
         )
     with tempfile.TemporaryDirectory(prefix="pactum-commit-") as scratch:
         directory = Path(scratch) / "files"
-        _git(root, "worktree", "add", "--quiet", "--detach", str(directory), commit)
+        checkout.add_worktree(directory, commit)
         try:
             (directory / ".venv").symlink_to((root / ".venv").resolve(), target_is_directory=True)
             yield directory
         finally:
-            _git(root, "worktree", "remove", "--force", str(directory))
-
-
-def _git(root: Path, *arguments: str) -> None:
-    command = ["git", "-C", str(root), *arguments]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
-    if ran.returncode:
-        raise CannotAct(f"`git {' '.join(arguments[:2])}` failed in {root}: {ran.stderr.strip()[-500:]}")
+            checkout.remove_worktree(directory)

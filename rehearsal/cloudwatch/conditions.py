@@ -1,5 +1,6 @@
 """Conditions that AND, OR and brackets join, as rules of composite alarms and filter patterns of logs have them."""
 
+import operator
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -7,6 +8,13 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeVar
 
 Subject = TypeVar("Subject")
+ORDERS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+"""Comparisons of numbers, by their signs."""
 
 
 @dataclass

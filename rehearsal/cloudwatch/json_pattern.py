@@ -5,11 +5,10 @@ included; `NOT EXISTS` alone asks whether it is there. (`EXISTS` and `IS NOT` ar
 """
 
 import json
-import operator
 import re
 from collections.abc import Callable
 
-from rehearsal.cloudwatch.conditions import Conditions
+from rehearsal.cloudwatch.conditions import ORDERS, Conditions
 
 Test = Callable[[object], bool]
 Selector = Callable[[object], object]
@@ -19,12 +18,6 @@ _SELECTOR = re.compile(r"\$((?:\.[\w-]+|\.?\[\d+\]|\.?\['[^']+'\])+)", re.ASCII)
 _STEP = re.compile(r"\.([\w-]+)|\.?\[(\d+)\]|\.?\['([^']+)'\]", re.ASCII)
 _WORD = re.compile(r"[\w.*+-]+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_ORDERS: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 _CONSTANTS = {"NULL": None, "TRUE": True, "FALSE": False}
 _MISSING = object()
 
@@ -111,8 +104,8 @@ class _Parser(Conditions[object]):
             return self._is(choose)
         if word == "NOT" and self.takes("EXISTS"):
             return lambda document: choose(document) is _MISSING
-        if word in _ORDERS:
-            return self._order(choose, _ORDERS[word])
+        if word in ORDERS:
+            return self._order(choose, ORDERS[word])
         if word in ("=", "!="):
             return self._equality(choose, equal=word == "=")
         hint = ' (CloudWatch has no EXISTS: = "*" says that there is a value)' if word == "EXISTS" else ""

@@ -6,7 +6,8 @@ import argparse
 import os
 import re
 import secrets
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +30,11 @@ from rehearsal.contract.trial import Trial
 from rehearsal.docker_client import last_lines
 from rehearsal.errors import RehearsalError
 from rehearsal.place import PROJECT_ROOT, Place
-from rehearsal.settings_option import setting
+from rehearsal.settings_option import add_configuration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rehearsal.base_images import BaseImages
     from rehearsal.contract.requirement import Finding
     from rehearsal.contract.terms import Terms
@@ -60,19 +63,41 @@ def main(arguments: list[str], progress: Progress) -> int:
     docker = docker_engine.ensure(progress.note)
     images = base_images.provide(docker, place.scratch, progress.note)
     leftovers.remove(docker)
-    built = ""
-    if not options.image:
-        context = options.context or agreed.context
-        built = f"pactum-contract:{os.getpid()}-{secrets.token_hex(2)}"
-        with progress.phase(f"build {_shown(context)}"):
-            build(docker, images, context, options.dockerfile or agreed.application.dockerfile, built, agreed)
-    try:
-        findings = examined(docker, images, options.image or built, agreed, progress, thorough=options.thorough)
-    finally:
-        if built:
-            docker.attempt("image", "rm", "--force", built, timeout_seconds=60)
+    sources = Sources(
+        image=options.image,
+        context=options.context or agreed.context,
+        dockerfile=options.dockerfile or agreed.application.dockerfile,
+    )
+    with provided(docker, images, sources, agreed, progress) as image:
+        findings = examined(docker, images, image, agreed, progress, thorough=options.thorough)
     progress.say(f"\n{summary(findings)}")
     return 1 if any(finding.fails for finding in findings) else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """An image that is here, or a context and its Dockerfile to build one of."""
+
+    image: str | None
+    context: Path
+    dockerfile: str
+
+
+@contextmanager
+def provided(
+    docker: DockerClient, images: BaseImages, sources: Sources, agreed: Terms, progress: Progress
+) -> Iterator[str]:
+    """Yield the name of the image; one that had to be built is removed afterwards."""
+    if sources.image:
+        yield sources.image
+        return
+    built = f"pactum-contract:{os.getpid()}-{secrets.token_hex(2)}"
+    with progress.phase(f"build {_shown(sources.context)}"):
+        build(docker, images, sources.context, sources.dockerfile, built, agreed)
+    try:
+        yield built
+    finally:
+        docker.attempt("image", "rm", "--force", built, timeout_seconds=60)
 
 
 def build(
@@ -117,12 +142,7 @@ def examined(
             f"There is no image {image} here.", remedy="Build or pull it first, or give CONTEXT=directory."
         )
     given = Given(terms=agreed, database=DATABASE)
-    ground = Ground(
-        docker=docker,
-        postgres_image=f"{images.prefix}/{base_images.POSTGRES}",
-        scratch=Place().scratch,
-        master_password=given.secrets["DATABASE_MASTER_PASSWORD"],
-    )
+    ground = Ground.of(docker, images, given)
     with ExitStack() as leaving:
         with progress.phase("a PostgreSQL to try it on"):
             leaving.enter_context(ground)
@@ -145,10 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--context", metavar="DIR", type=Path, help="build this directory (default: imageContext)")
     parser.add_argument("--dockerfile", metavar="NAME", help="the Dockerfile in it (default: the stack file's)")
     parser.add_argument("--stack", default="staging", help="whose port, paths, commands and names hold (%(default)s)")
-    parser.add_argument("--config-file", metavar="FILE", type=Path, help="a stack file elsewhere, as for `pulumi up`")
-    parser.add_argument(
-        "--set", metavar="KEY=VALUE", type=setting, action="append", default=[], help="configuration above the file's"
-    )
+    add_configuration(parser)
     parser.add_argument("--page", metavar="PATH", default="/", help="a page that asks the database (%(default)s)")
     parser.add_argument("--thorough", action="store_true", help="also what takes a minute")
     return parser

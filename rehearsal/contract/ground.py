@@ -10,15 +10,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from rehearsal import bounded
+from rehearsal.base_images import POSTGRES
 from rehearsal.contract.leftovers import LABEL
 from rehearsal.contract.terms import MASTER_USER
 from rehearsal.errors import RehearsalError
+from rehearsal.place import Place
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
+    from rehearsal.base_images import BaseImages
+    from rehearsal.contract.terms import Given
     from rehearsal.docker_client import DockerClient
 
 DATABASE, EMPTY_DATABASE = "contract", "contract_empty"
@@ -47,6 +51,16 @@ class Ground:
     name: str = field(default_factory=lambda: f"pactum-contract-{os.getpid()}-{secrets.token_hex(2)}")
     _exit: ExitStack = field(default_factory=ExitStack)
     _root_password: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    @classmethod
+    def of(cls, docker: DockerClient, images: BaseImages, given: Given) -> Self:
+        """The ground for what is given to an image's processes."""
+        return cls(
+            docker=docker,
+            postgres_image=f"{images.prefix}/{POSTGRES}",
+            scratch=Place().scratch,
+            master_password=given.secrets["DATABASE_MASTER_PASSWORD"],
+        )
 
     @property
     def label(self) -> str:

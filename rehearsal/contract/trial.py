@@ -17,7 +17,7 @@ from rehearsal.contract.ground import EMPTY_DATABASE, OTHER_NAME
 from rehearsal.contract.requirement import UntriedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from infra.settings import ApplicationSettings
     from rehearsal.contract.ground import Ground
@@ -155,13 +155,17 @@ class Trial:
         return self._migrations[number]
 
     def _migrate(self, **changes: str) -> Ended:
+        return self.as_migration(self.application.migrate_command, **changes)
+
+    def as_migration(self, command: Sequence[str], **changes: str) -> Ended:
+        """A command that is given what the migration is given."""
         try:
             started = container.start(
                 self.ground,
                 self.image,
                 self.given.to_migration(**changes),
                 options=self.hardening,
-                command=self.application.migrate_command,
+                command=command,
             )
         except NotStartedError as error:
             return Ended(code=None, stdout="", stderr=str(error))

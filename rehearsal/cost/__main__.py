@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from rehearsal import configuration
 from rehearsal.cost import prices
@@ -11,7 +10,7 @@ from rehearsal.cost.inventory import take
 from rehearsal.cost.log_lines import measure
 from rehearsal.errors import RehearsalError
 from rehearsal.place import PROJECT_ROOT
-from rehearsal.settings_option import setting
+from rehearsal.settings_option import add_configuration
 
 REQUESTS_A_DAY = 100_000
 NOT_COUNTED = """\
@@ -60,10 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         default=REQUESTS_A_DAY,
         help="users' requests, each of which is a line in the log (default: %(default)s)",
     )
-    parser.add_argument("--config-file", metavar="FILE", type=Path, help="a stack file elsewhere, as for `pulumi up`")
-    parser.add_argument(
-        "--set", metavar="KEY=VALUE", type=setting, action="append", default=[], help="configuration above the file's"
-    )
+    add_configuration(parser)
     return parser
 
 

@@ -1,6 +1,5 @@
 """Logs Insights: what a query answers. MiniStack passes over what it does not know of one, and answers all the same."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from ministack.services import cloudwatch_logs, ecs
@@ -36,7 +35,7 @@ def start(asked: Record, groups: list[str]) -> Any:
     text, limit = asked.get("queryString", ""), asked.get("limit")
     if problem := problem_of(asked, groups):
         return ecs.error_response_json(*problem)
-    lines = list(lines_of(groups, asked["startTime"], asked["endTime"]))
+    lines = lines_of(groups, asked["startTime"], asked["endTime"])
     try:
         found = answer(text, lines, limit)
     except QueryError as error:
@@ -60,7 +59,7 @@ def problem_of(asked: Record, groups: list[str]) -> tuple[str, str] | None:
     return None
 
 
-def lines_of(groups: list[str], start_second: int, end_second: int) -> Iterator[Line]:
+def lines_of(groups: list[str], start_second: int, end_second: int) -> list[Line]:
     """The lines of these log groups between two seconds, both included, in the order of time."""
     found = [
         Line(
@@ -75,7 +74,7 @@ def lines_of(groups: list[str], start_second: int, end_second: int) -> Iterator[
         for event in list(record["events"])
         if start_second * MILLISECONDS <= event["timestamp"] <= end_second * MILLISECONDS
     ]
-    return iter(sorted(found, key=lambda line: line.timestamp))
+    return sorted(found, key=lambda line: line.timestamp)
 
 
 def kept(query_id: str, asked: Record, found: Answer, lines: list[Line]) -> Record:

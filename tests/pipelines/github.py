@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.pipelines.model import STACKS, Event, Job, Pipeline, UnreadableError, command, only, same
+from tests.pipelines.model import STACKS, Event, Job, Pipeline, UnreadableError, command, holds, only, same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,7 +166,7 @@ def _job(where: str, name: str, found: object, event: Event) -> tuple[bool, Job]
     if tells:
         wanted["issues" if name == "drift" else "pull-requests"] = "write"
     same(job["permissions"], wanted, f"{where}: the least permissions")
-    return _holds(where, job.get("if", ""), _context(event)), Job(
+    return "if" not in job or holds(where, job["if"], _COMPARED, _context(event)), Job(
         name=name,
         commands=commands,
         needs=frozenset(job.get("needs", ())),
@@ -227,14 +227,3 @@ def _context(event: Event) -> dict[str, str]:
         "inputs.action": event.kind if by_hand else "",
         "inputs.stack": event.stack if by_hand else "",
     }
-
-
-def _holds(where: str, condition: str, context: Mapping[str, str]) -> bool:
-    held = True
-    for part in condition.split(" && ") if condition else ():
-        compared = _COMPARED.fullmatch(part)
-        if not compared or {compared[1], compared[4] or compared[1]} - context.keys():
-            raise UnreadableError(f"{where}: the condition `{part}` is not understood here")
-        right = context[compared[4]] if compared[4] else compared[3]
-        held = held and (context[compared[1]] == right) is (compared[2] == "==")
-    return held

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.pipelines.model import STACKS, Event, Job, Pipeline, UnreadableError, command, only, same
+from tests.pipelines.model import STACKS, Event, Job, Pipeline, UnreadableError, command, holds, only, same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,18 +124,7 @@ def _rules(where: str, found: list[object]) -> list[dict[str, Any]]:
 
 
 def _matching(where: str, rules: list[Any], variables: Mapping[str, str]) -> list[Any]:
-    return [rule for rule in _rules(where, rules) if _holds(where, rule["if"], variables)]
-
-
-def _holds(where: str, condition: str, variables: Mapping[str, str]) -> bool:
-    held = True
-    for part in condition.split(" && "):
-        compared = _COMPARED.fullmatch(part)
-        if not compared or {compared[1], compared[4] or compared[1]} - variables.keys():
-            raise UnreadableError(f"{where}: the condition `{part}` is not understood here")
-        right = variables[compared[4]] if compared[4] else compared[3]
-        held = held and (variables[compared[1]] == right) is (compared[2] == "==")
-    return held
+    return [rule for rule in _rules(where, rules) if holds(where, rule["if"], _COMPARED, variables)]
 
 
 def variables_of(event: Event) -> dict[str, str]:

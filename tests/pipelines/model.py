@@ -94,6 +94,23 @@ def same(found: object, expected: object, where: str) -> None:
         raise UnreadableError(f"{where}: it must be {expected!r}, and is {found!r}")
 
 
+def holds(where: str, condition: str, comparison: re.Pattern[str], known: Mapping[str, str]) -> bool:
+    """Whether comparisons joined by && hold; each has a name, == or !=, and a text or another name.
+
+    Raises:
+        UnreadableError: one is anything else, or names what is not known.
+
+    """
+    held = True
+    for part in condition.split(" && "):
+        compared = comparison.fullmatch(part)
+        if not compared or {compared[1], compared[4] or compared[1]} - known.keys():
+            raise UnreadableError(f"{where}: the condition `{part}` is not understood here")
+        right = known[compared[4]] if compared[4] else compared[3]
+        held = held and (known[compared[1]] == right) is (compared[2] == "==")
+    return held
+
+
 def by_name(jobs: Pipeline) -> dict[str, Job]:
     """Jobs by name; of what each waits for, only what nothing else it waits for waits for."""
     needs = {job.name: job.needs for job in jobs}

@@ -10,18 +10,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from rehearsal.cloudwatch.conditions import ORDERS
 from rehearsal.cloudwatch.insights.functions import FUNCTIONS, number
 from rehearsal.cloudwatch.insights.values import Moment, Row, Value, field_of, number_of, text_of
 from rehearsal.cloudwatch.insights.words import QueryError, Words
 
 Expression = Callable[[Row], Value]
 
-_ORDERS: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -92,7 +87,7 @@ class Expressions:
 
     def _comparison(self) -> Expression:
         left = self._sum()
-        if sign := self.words.sign("=", "!=", *_ORDERS):
+        if sign := self.words.sign("=", "!=", *ORDERS):
             return _comparison(sign, left, self._sum())
         if self.words.sign("=~"):
             return _matching(left, self._pattern())
@@ -241,13 +236,13 @@ def _compared(sign: str, left: Value, right: Value) -> bool | None:
     if left is None or right is None:
         return _known(None, sign) if sign == "!=" else None  # type: ignore[return-value]  # it never returns
     first, second = _comparable(left), _comparable(right)
-    if sign in _ORDERS:
+    if sign in ORDERS:
         if first is None or second is None:
             raise QueryError(
                 f"{text_of(left)!r} {sign} {text_of(right)!r}: in which order texts are, AWS's documentation says of "
                 "`sort` only"
             )
-        return _ORDERS[sign](first, second)
+        return ORDERS[sign](first, second)
     texts = isinstance(left, str) and isinstance(right, str)
     same = text_of(left) == text_of(right) if texts or first is None or second is None else first == second
     return same is (sign == "=")

@@ -18,14 +18,15 @@ PROGRAM = PROJECT_ROOT / ".node/node_modules/gitlab-ci-local/dist/index.js"
 RSYNC = Path(__file__).parent / "bin"
 
 
-def command(job: Job, variables: Mapping[str, str]) -> list[str]:
-    """What runs one job of the checkout it is started in, with GitLab's own variables of the event."""
+def asking(variables: Mapping[str, str], *words: str) -> list[str]:
+    """The program with GitLab's own variables of an event, about the checkout it is started in."""
     given = [part for name, value in variables.items() for part in ("--variable", f"{name}={value}")]
-    return [
-        *(str(NODE), str(PROGRAM), job.name),
-        *("--force-shell-executor", "--no-shell-isolation", "--no-artifacts-to-source"),
-        *("--ignore-predefined-vars", ",".join(variables), *given),
-    ]
+    return [str(NODE), str(PROGRAM), *words, "--ignore-predefined-vars", ",".join(variables), *given]
+
+
+def command(job: Job, variables: Mapping[str, str]) -> list[str]:
+    """What runs one job."""
+    return asking(variables, job.name, "--force-shell-executor", "--no-shell-isolation", "--no-artifacts-to-source")
 
 
 def ran(job: Job, output: str) -> list[str]:

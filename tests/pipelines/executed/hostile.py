@@ -52,7 +52,8 @@ def untried_in_staging(matrix: Matrix) -> None:
     before, trigger = matrix.serves(), matrix.push("main")
     files = matrix.host.files()
     ran = {
-        name: matrix.host.execute(matrix.job(name, trigger), trigger, files) for name in ("candidate", "deploy-prod")
+        name: matrix.host.execute(matrix.host.job(name, trigger), trigger, files)
+        for name in ("candidate", "deploy-prod")
     }
     expect_codes(ran, candidate=0, deploy_prod=RED)
     told(ran["deploy-prod"], "takes what served well in staging", "never deployed there")
@@ -92,11 +93,11 @@ def verify_red(matrix: Matrix) -> None:
 def cancelled(matrix: Matrix) -> None:
     """The job is ended in the middle of its update; Pulumi's lock is freed, and the next run goes through."""
     prod, trigger = matrix.serves()[1], matrix.push("main")
-    candidate = matrix.host.execute(matrix.job("candidate", trigger), trigger, matrix.host.files())
+    candidate = matrix.host.execute(matrix.host.job("candidate", trigger), trigger, matrix.host.files())
     expect(candidate.code == 0, candidate.output)
-    job = matrix.job("deploy-staging", trigger)
+    job = matrix.host.job("deploy-staging", trigger)
     command = job.commands[0]
-    process = matrix.host.start(job, command, trigger, matrix.host.clone_for(trigger))
+    process = matrix.host.start(job, command, trigger, matrix.host.clone(trigger))
     said = ""
     for line in process.stdout or ():
         said += line

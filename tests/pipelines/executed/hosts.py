@@ -140,6 +140,7 @@ KINDS = {
         variables=_gitlab,
         api="CI_SERVER_URL",
         token="GITLAB_TOKEN",
+        whole_jobs=True,
     ),
     "jenkins": Kind(
         name="Jenkins",

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tests.pipelines.executed.runner import Host
-    from tests.pipelines.model import Job
 
 STACKS = ("staging", "prod")
 
@@ -49,9 +48,6 @@ class Matrix:
 
     def serves(self) -> tuple[str, ...]:
         return tuple(self.host.ground.runs(stack) for stack in STACKS)
-
-    def job(self, name: str, trigger: Trigger) -> Job:
-        return next(job for job in self.host.jobs(trigger) if job.name == name)
 
     def note_by_hand(self, event: str, trigger: Trigger, *ran: Ran) -> None:
         """As `note`, for jobs that were begun one after another, whatever the host would have done."""

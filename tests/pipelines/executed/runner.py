@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -24,7 +25,7 @@ from tests.pipelines.executed.scratch import Scratch
 from tests.pipelines.model import Job, Pipeline
 
 if TYPE_CHECKING:
-    import signal
+    from collections.abc import Mapping, Sequence
 
     from rehearsal.place import Place
 
@@ -70,7 +71,11 @@ class Host:
 
     def jobs(self, trigger: Trigger) -> Pipeline:
         """What the host would begin: its files are read from the commit that runs, as the host reads them."""
-        return self.kind.pipeline(self._clone(trigger), trigger.event)
+        return self.kind.pipeline(self.clone(trigger), trigger.event)
+
+    def job(self, name: str, trigger: Trigger) -> Job:
+        """The one of them that has this name."""
+        return next(job for job in self.jobs(trigger) if job.name == name)
 
     def run(self, trigger: Trigger, *, approve: Approver = _yes, before: Before = _nothing) -> dict[str, Ran]:
         """Run it to its end; answers every job by name, in the order in which they began."""
@@ -109,7 +114,7 @@ class Host:
     ) -> Ran:
         """Run one job's commands, whatever the host's locks and needs say."""
         start = time.monotonic()
-        clone = self._clone(trigger)
+        clone = self.clone(trigger)
         if job.takes and (files / "ci").is_dir():
             shutil.copytree(files / "ci", clone / "ci")
         whole = self.kind.whole_jobs and before is _nothing
@@ -133,7 +138,7 @@ class Host:
             before(job, command, clone)
             at = time.monotonic()
             process = self.start(job, command, trigger, clone)
-            said, _ = process.communicate(timeout=JOB_SECONDS)
+            said = _said(process)
             output, code = output + said, process.returncode
             timed.append((command, round(time.monotonic() - at, 1)))
             if code:
@@ -147,20 +152,11 @@ class Host:
         for command in job.commands:
             variables |= self._own(command, trigger)
         environment = self.ground.environment(job, clone.parent)
-        done = subprocess.run(
-            gitlab_ci_local.command(job, variables),
-            cwd=clone,
-            env={**environment, "PATH": f"{environment['PATH']}:{gitlab_ci_local.RSYNC}", "NO_COLOR": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=JOB_SECONDS,
-        )
+        path = f"{environment['PATH']}:{gitlab_ci_local.RSYNC}"
+        process = _begin(gitlab_ci_local.command(job, variables), clone, {**environment, "PATH": path, "NO_COLOR": "1"})
+        said = _said(process)
         seconds = round(time.monotonic() - at, 1)
-        return done.stdout, [(command, seconds) for command in gitlab_ci_local.ran(job, done.stdout)], done.returncode
+        return said, [(command, seconds) for command in gitlab_ci_local.ran(job, said)], process.returncode
 
     def start(self, job: Job, command: str, trigger: Trigger, clone: Path) -> subprocess.Popen[str]:
         """Begin one command of a job, as the host does: a shell of its own, and the variables of event and job."""
@@ -171,17 +167,7 @@ class Host:
             **self.kind.variables(trigger, clone.parent),
             **self._own(command, trigger),
         }
-        return subprocess.Popen(
-            [*self.kind.interpreter, str(script)],
-            cwd=clone,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
+        return _begin([*self.kind.interpreter, str(script)], clone, environment)
 
     def _own(self, command: str, trigger: Trigger) -> dict[str, str]:
         """What some commands are given besides, as the readers of the hosts' files have seen it there."""
@@ -195,11 +181,8 @@ class Host:
         """An empty place for what jobs of one pipeline hand on."""
         return self._directory("files")
 
-    def clone_for(self, trigger: Trigger) -> Path:
-        """A checkout for a command that a test starts by hand."""
-        return self._clone(trigger)
-
-    def _clone(self, trigger: Trigger) -> Path:
+    def clone(self, trigger: Trigger) -> Path:
+        """A checkout of what runs, as each job has one of its own."""
         clone = self._directory("job") / "checkout"
         with self._cloning:
             self.scratch.clone(trigger.commit, clone)
@@ -211,6 +194,29 @@ class Host:
             made = self.directory / f"{kind}-{self._serial}"
         made.mkdir()
         return made
+
+
+def _begin(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        cwd=directory,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+
+
+def _said(process: subprocess.Popen[str]) -> str:
+    """All that it says until its end, which comes in time or is brought about."""
+    try:
+        return process.communicate(timeout=JOB_SECONDS)[0]
+    except subprocess.TimeoutExpired:
+        cancel(process, signal.SIGKILL)
+        raise
 
 
 def cancel(process: subprocess.Popen[str], number: signal.Signals) -> None:

@@ -68,7 +68,7 @@ def pull_request(matrix: Matrix) -> None:
     trigger = Trigger(kind=PULL_REQUEST, branch="feature", title="A feature", commit=commit, head=commit)
     ran = matrix.host.run(trigger)
     expect_codes(ran, check=0, build=0, preview=0)
-    again = matrix.host.execute(matrix.job("preview", trigger), trigger, matrix.host.files())
+    again = matrix.host.execute(matrix.host.job("preview", trigger), trigger, matrix.host.files())
     expect(again.code == 0, again.output)
     expect(len(people.comments) == 1, f"there are {len(people.comments)} comments, and not one")
     body = people.comments[0]["body"]
