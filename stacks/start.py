@@ -16,6 +16,8 @@ def start() -> None:
     gc.disable()
     atexit.register(gc.freeze)
     lean_imports.install()
+    from stacks import sdk_messages  # noqa: PLC0415 - not before the lines above
     from stacks.application import deploy  # noqa: PLC0415 - not before the lines above
 
+    sdk_messages.leave_out()
     deploy()
