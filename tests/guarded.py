@@ -16,6 +16,7 @@ from infra.guardrails.catalogue import of_graph, of_resource
 from stacks import application
 from stacks.bootstrap import account
 from tests.recorder import DIGEST, IN_SLACK, IN_TEAMS, ROOT, as_engine, configure, record
+from tests.shipped import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +96,7 @@ def configure_bootstrap(**changes: object) -> None:
     program_ = ROOT / "stacks" / "bootstrap"
     declared = yaml.safe_load((program_ / "Pulumi.yaml").read_text())["config"]
     values = {key: declaration.get("value", declaration.get("default")) for key, declaration in declared.items()}
-    values |= yaml.safe_load((program_ / "Pulumi.account.yaml").read_text())["config"]
+    values |= written("account")
     pulumi.runtime.set_all_config(as_engine({**values, **PIPELINES, **changes}))
 
 

@@ -19,6 +19,7 @@ from rehearsal.cost.inventory import take
 from rehearsal.cost.log_lines import measure
 from tests.alarm_scenarios import __main__ as alarm_scenarios
 from tests.recorder import ROOT, configure, record
+from tests.shipped import stack_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +145,9 @@ def scenarios() -> str:
 
 def _cost() -> list[str]:
     assumed = Assumptions(requests_a_day=REQUESTS_A_DAY, line=measure())
-    return table(STACK, estimate(take(configuration.load(ROOT, STACK)), assumed), assumed)
+    return table(
+        STACK, estimate(take(configuration.load(ROOT, STACK, config_file=stack_file(STACK))), assumed), assumed
+    )
 
 
 if __name__ == "__main__":

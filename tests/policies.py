@@ -15,6 +15,7 @@ import yaml
 from stacks import application
 from stacks.bootstrap import account
 from tests.recorder import ACCOUNT, IN_SLACK, REGION, ROOT, Recorder, as_engine, computed, configure, record
+from tests.shipped import written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +54,7 @@ def bootstrap_config(**changes: object) -> dict[str, str]:
     directory = ROOT / "stacks" / "bootstrap"
     declared = yaml.safe_load((directory / "Pulumi.yaml").read_text())["config"]
     values = {key: each.get("value", each.get("default")) for key, each in declared.items()}
-    values |= yaml.safe_load((directory / "Pulumi.account.yaml").read_text())["config"]
+    values |= written("account")
     return as_engine(values | {key if ":" in key else f"pactum-bootstrap:{key}": changes[key] for key in changes})
 
 

@@ -14,6 +14,7 @@ import yaml
 from pulumi.runtime.mocks import MockMonitor
 
 from infra.operator_command import FAILED
+from tests.shipped import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -211,7 +212,7 @@ def resolved(output: pulumi.Output[Any]) -> Any:
 
 
 def stack_config(stack: str = "staging", **changes: object) -> dict[str, str]:
-    """What the engine hands to the program for a stack: Pulumi.yaml's defaults, the stack's file, then `changes`.
+    """What the engine hands to the program for a stack: Pulumi.yaml's defaults, the shipped file, then `changes`.
 
     A change to None removes the key.
     """
@@ -219,7 +220,7 @@ def stack_config(stack: str = "staging", **changes: object) -> dict[str, str]:
     values: dict[str, object] = {
         key: declaration.get("value", declaration.get("default")) for key, declaration in declared.items()
     }
-    values |= yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    values |= written(stack)
     values |= {key if ":" in key else f"pactum:{key}": value for key, value in changes.items()}
     return as_engine(values)
 

@@ -14,6 +14,7 @@ from rehearsal.cost.estimate import Assumptions, Item, estimate, total
 from rehearsal.cost.inventory import ALARM, COMPOSITE, FILTER, FUNCTION, LOG_GROUP, SUBSCRIPTION, Inventory, count, take
 from rehearsal.cost.log_lines import LineSize, measure
 from tests.recorder import ROOT
+from tests.shipped import stack_file
 
 THERE = Inventory(
     single_alarms=25,
@@ -130,7 +131,7 @@ def test_metrics_of_our_own_are_counted_once_whoever_feeds_or_asks_them() -> Non
 
 @cache
 def of_stack(stack: str) -> Inventory:
-    return take(configuration.load(ROOT, stack))
+    return take(configuration.load(ROOT, stack, config_file=stack_file(stack)))
 
 
 def test_production_is_counted_as_its_program_registers_it() -> None:
@@ -145,7 +146,8 @@ def test_production_is_counted_as_its_program_registers_it() -> None:
 
 
 def test_a_worker_adds_its_alarm_and_its_metric() -> None:
-    with_worker = take(configuration.load(ROOT, "prod", {"pactum:workers": '{"mail": {"command": ["python"]}}'}))
+    worker = {"pactum:workers": '{"mail": {"command": ["python"]}}'}
+    with_worker = take(configuration.load(ROOT, "prod", worker, config_file=stack_file("prod")))
     there = of_stack("prod")
     assert with_worker.single_alarms == there.single_alarms + 1
     assert with_worker.custom_metrics == there.custom_metrics + 1

@@ -9,6 +9,7 @@ import pytest
 from rehearsal import configuration
 from rehearsal.errors import RehearsalError
 from rehearsal.place import PROJECT_ROOT
+from tests.shipped import stack_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +105,9 @@ def test_an_unknown_stack_is_answered_with_the_stacks_there_are(program: Path) -
 
 def test_the_projects_own_stacks_load() -> None:
     assert configuration.stacks(PROJECT_ROOT) == ["prod", "staging"], "both stacks are rehearsed"
-    staging, prod = (configuration.load(PROJECT_ROOT, stack).values for stack in ("staging", "prod"))
+    staging, prod = (
+        configuration.load(PROJECT_ROOT, stack, config_file=stack_file(stack)).values for stack in ("staging", "prod")
+    )
     assert staging.keys() == prod.keys(), "every key has a value in both stacks, from the file or by default"
     assert staging["pactum:databaseMultiAz"] == "false", "staging keeps the default"
     assert prod["pactum:databaseMultiAz"] == "true", "prod has dials of its own"

@@ -13,6 +13,7 @@ from rehearsal.errors import RehearsalError
 from rehearsal.place import PROJECT_ROOT
 from rehearsal.state import State
 from tests.rehearsal_fakes import FakeCloud, engine_with, fake_tools, written
+from tests.shipped import stack_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ SECONDS = 30
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_every_resource_of_the_real_program_is_known(stack: str) -> None:
     engine = Engine(tools=fake_tools(), state=State(), preview=True)
-    program.run(configuration.load(PROJECT_ROOT, stack), engine, timeout_seconds=SECONDS)
+    program.run(configuration.load(PROJECT_ROOT, stack, config_file=stack_file(stack)), engine, timeout_seconds=SECONDS)
     assert len(engine.seen) > 50, "a preview looks at every resource and every input of the stack"
 
 
@@ -36,7 +37,11 @@ def test_every_dial_that_changes_the_set_of_resources_is_known(nat: str) -> None
         "pactum:certificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/0",
     }
     engine = Engine(tools=fake_tools(), state=State(), preview=True)
-    program.run(configuration.load(PROJECT_ROOT, "staging", overrides), engine, timeout_seconds=SECONDS)
+    program.run(
+        configuration.load(PROJECT_ROOT, "staging", overrides, config_file=stack_file("staging")),
+        engine,
+        timeout_seconds=SECONDS,
+    )
     assert len(engine.seen) > 50, "with HTTPS, an e-mail address and every kind of NAT"
 
 
@@ -48,14 +53,17 @@ def test_the_bootstrap_program_is_known() -> None:
         "pactum-bootstrap:jenkinsIssuer": "https://jenkins.example.com/oidc",
         "pactum-bootstrap:jenkinsJob": "https://jenkins.example.com/job/pactum",
     }
-    loaded = configuration.load(PROJECT_ROOT / "stacks/bootstrap", "account", pipelines)
+    loaded = configuration.load(
+        PROJECT_ROOT / "stacks/bootstrap", "account", pipelines, config_file=stack_file("account")
+    )
     program.run(loaded, engine, timeout_seconds=SECONDS)
     assert len(engine.seen) > 40, "with every kind of pipeline, and their roles"
 
 
 def test_three_mistakes_in_a_stack_are_three_problems_without_a_traceback() -> None:
     overrides = {"pactum:natMode": "twice", "pactum:taskCpu": "333", "pactum:zones": '["a"]'}
-    loaded = configuration.load(PROJECT_ROOT, "staging", {**overrides, "pactum:zones": ["a"]})  # type: ignore[dict-item]
+    given = {**overrides, "pactum:zones": ["a"]}
+    loaded = configuration.load(PROJECT_ROOT, "staging", given, config_file=stack_file("staging"))  # type: ignore[arg-type]
     with pytest.raises(RehearsalError) as raised:
         program.run(loaded, Engine(tools=fake_tools(), state=State(), preview=True), timeout_seconds=SECONDS)
     told = str(raised.value)
@@ -77,7 +85,9 @@ def test_a_program_that_hangs_is_stopped(tmp_path: Path) -> None:
 def test_a_run_leaves_the_process_as_it_was() -> None:
     path, modules = list(sys.path), {name for name in sys.modules if name.startswith(("infra", "stacks"))}
     engine = Engine(tools=fake_tools(), state=State(), preview=True)
-    program.run(configuration.load(PROJECT_ROOT, "staging"), engine, timeout_seconds=SECONDS)
+    program.run(
+        configuration.load(PROJECT_ROOT, "staging", config_file=stack_file("staging")), engine, timeout_seconds=SECONDS
+    )
     assert sys.path == path, "the bootstrap program puts the root on the path; that must not last"
     now = {name for name in sys.modules if name.startswith(("infra", "stacks"))}
     assert now == modules, "the program's modules are loaded for each run anew"

@@ -13,6 +13,7 @@ import yaml
 
 from infra.settings import SettingsError, load, load_bootstrap
 from tests.recorder import ROOT, as_engine
+from tests.shipped import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,9 +34,8 @@ class Program:
         return project
 
     def config(self) -> dict[str, str]:
-        given = yaml.safe_load((self.directory / f"Pulumi.{self.stack}.yaml").read_text())["config"]
         defaults = {key: entry.get("value", entry.get("default")) for key, entry in self.project["config"].items()}
-        return as_engine({**defaults, **given})
+        return as_engine({**defaults, **written(self.stack)})
 
     def read(self, config: Mapping[str, str]) -> object:
         pulumi.runtime.set_all_config(dict(config))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections import defaultdict
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3.session
@@ -27,6 +29,8 @@ from tests.ops_fakes.schedules import SchedulesFake
 from tests.ops_fakes.secrets import SecretsFake
 from tests.ops_fakes.sessions import SessionsFake
 from tests.ops_fakes.targets import TargetsFake
+from tests.recorder import ROOT
+from tests.shipped import SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -144,8 +148,9 @@ class Outcome:
 def run_ops(
     world: World, capsys: pytest.CaptureFixture[str], *arguments: str, environment: Mapping[str, str] | None = None
 ) -> Outcome:
-    """Run `python -m ops` with these arguments against a fake world."""
+    """Run `python -m ops` with these arguments against a fake world, from where the test is or the shipped project."""
     aws = connect(world)
-    code = main(arguments, environment=environment or {}, connect=lambda: aws, clock=world.clock)
+    with contextlib.chdir(SHIPPED) if Path.cwd() == ROOT else contextlib.nullcontext():
+        code = main(arguments, environment=environment or {}, connect=lambda: aws, clock=world.clock)
     seen = capsys.readouterr()
     return Outcome(code=code, out=seen.out, err=seen.err)
