@@ -62,7 +62,10 @@ def made_by(trial: Trial) -> None:
         raise RehearsalError(
             f"The image that the stack runs ({trial.image}) could not make its tables in an empty database:\n"
             f"{last_lines(ended.stdout + ended.stderr, 6)}",
-            remedy="It was started with this commit's stack file: a variable that it needs may have gone from there.",
+            remedy="It was started with this commit's stack file: a variable that it needs may have gone from there."
+            " Or one of its migrations needs rows, and here are none: nor could a new stack be made of it. Have that"
+            " migration do nothing where there are no rows, and release this once over the red preview: what the stack"
+            " runs then can be tried.",
         )
 
 

@@ -43,7 +43,7 @@ def tried(plan: Ended, migrates: Ended | None = None) -> dict[str, Any]:
 
 
 def test_the_images_own_account_is_taken_as_it_is() -> None:
-    said = {"migration_plan": [ACCOUNT], "untried": ["shop.0003"]}
+    said = {"migration_plan": [ACCOUNT], "untried": ["shop.0003"], "refused": "shop ends in two"}
     assert tried(ended(0, "a line of its log", {"level": "INFO"}, said)) == {**said, "looked": True}
 
 
@@ -73,6 +73,7 @@ def test_an_image_that_runs_and_does_not_migrate_any_more_is_told() -> None:
         migration_trial.made_by(cast("Trial", Image(ended(1, "it lacks EMAIL_HOST"))))
     assert "it lacks EMAIL_HOST" in str(error.value)
     assert "stack file" in str(error.value)
+    assert "one of its migrations needs rows" in str(error.value), "it is not always a variable"
 
 
 def test_both_sides_know_the_same_mark() -> None:

@@ -3,107 +3,55 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from deployment.column_types import holds_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from django.db.backends.base.base import BaseDatabaseWrapper
+    from deployment.catalogue import Column, Schema
 
-# Django's own record of what was applied: every migration writes it.
-RECORD = "django_migrations"
-TABLES = """
-SELECT c.oid, c.relname, pg_relation_filenode(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-"""
-# A column that fills itself in needs nothing from who inserts a row.
-COLUMNS = """
-SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-a.atthasdef OR a.attidentity <> '' FROM pg_attribute a WHERE a.attnum > 0 AND NOT a.attisdropped
-"""
-CONSTRAINTS = """
-SELECT oid, conrelid, confrelid, conname, contype, convalidated FROM pg_constraint
-WHERE contype IN ('c', 'f', 'u', 'x') AND conrelid <> 0
-"""
-INDEXES = """
-SELECT i.indexrelid, i.indrelid, c.relname, i.indisunique FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-"""
-# Held until the transaction ends; a table that was dropped still has its lock, and no name any more.
-LOCKS = "SELECT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """`fills_itself`: it has a default, is generated or counts up."""
-
-    name: str
-    type: str
-    not_null: bool
-    fills_itself: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Schema:
-    """What stands in a database at one moment, by the numbers that PostgreSQL gives it: they outlive a new name."""
-
-    tables: Mapping[int, str]
-    files: Mapping[int, int]
-    columns: Mapping[tuple[int, int], Column]
-    constraints: Mapping[int, tuple[int, int, str, str, bool]]
-    indexes: Mapping[int, tuple[int, str, bool]]
+Change = dict[str, str]
 
 
 @dataclass(kw_only=True)
 class Effects:
     """What happened to tables that were there before; `locks` is None where nobody could look at them."""
 
-    changes: list[dict[str, str]] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     locks: dict[str, list[str]] | None = None
 
 
-def look(connection: BaseDatabaseWrapper) -> Schema:
-    """Take down what is in the database now."""
-    tables = [row for row in _rows(connection, TABLES) if row[1] != RECORD]
-    return Schema(
-        tables={oid: name for oid, name, _ in tables},
-        files={oid: file for oid, _, file in tables},
-        columns={
-            (table, number): Column(name=name, type=type_, not_null=not_null, fills_itself=fills_itself)
-            for table, number, name, type_, not_null, fills_itself in _rows(connection, COLUMNS)
-        },
-        constraints={oid: tuple(rest) for oid, *rest in _rows(connection, CONSTRAINTS)},
-        indexes={oid: tuple(rest) for oid, *rest in _rows(connection, INDEXES)},
-    )
-
-
-def locks(connection: BaseDatabaseWrapper, before: Schema) -> dict[str, list[str]]:
-    """Return the locks that the transaction under way holds on tables of before, by table."""
-    held: dict[str, set[str]] = {}
-    for oid, mode in _rows(connection, LOCKS):
-        if oid in before.tables:
-            held.setdefault(before.tables[oid], set()).add(mode)
-    return {table: sorted(modes) for table, modes in sorted(held.items())}
-
-
-def compare(before: Schema, after: Schema) -> list[dict[str, str]]:
+def compare(before: Schema, after: Schema) -> list[Change]:
     """Return what is otherwise with the tables of before: each with `kind`, `table`, and what it is about."""
-    found: list[dict[str, str]] = []
-    for oid, table in sorted(before.tables.items(), key=lambda item: item[1]):
+    found: list[Change] = []
+    for oid, table in sorted(before.tables.items(), key=lambda item: item[1].name):
         if oid not in after.tables:
-            found.append(_change("table_gone", table))
+            found.append(_change("view_gone" if table.is_view else "table_gone", table.name))
             continue
-        if after.tables[oid] != table:
-            found.append(_change("table_renamed", table, to=after.tables[oid]))
-        if after.files[oid] != before.files[oid]:
-            found.append(_change("rewritten", table))
-        found += _of_columns(oid, table, before, after)
-        found += _of_constraints(oid, table, before, after)
+        found += _of_table(oid, before, after)
+        found += _of_columns(oid, table.name, before, after)
+        found += _of_constraints(oid, table.name, before, after)
+        found += _of_indexes(oid, table.name, before, after)
+        found += _of_triggers(oid, table.name, before, after)
     return found
 
 
-def _of_columns(oid: int, table: str, before: Schema, after: Schema) -> Iterator[dict[str, str]]:
-    old = {number: column for (of, number), column in before.columns.items() if of == oid}
-    new = {number: column for (of, number), column in after.columns.items() if of == oid}
+def _of_table(oid: int, before: Schema, after: Schema) -> Iterator[Change]:
+    was, now = before.tables[oid], after.tables[oid]
+    if was.schema != now.schema:
+        yield _change("table_renamed", was.name, to=f"{now.schema}.{now.name}")
+    elif was.name != now.name:
+        yield _change("table_renamed", was.name, to=now.name)
+    if was.file != now.file:
+        yield _change("view_rewritten" if was.is_view else "rewritten", was.name)
+    if was.row_security != now.row_security:
+        yield _change("row_security", was.name)
+
+
+def _of_columns(oid: int, table: str, before: Schema, after: Schema) -> Iterator[Change]:
+    old, new = _columns(oid, before), _columns(oid, after)
     for number in sorted(old.keys() | new.keys()):
         was, now = old.get(number), new.get(number)
         if was and not now:
@@ -115,36 +63,73 @@ def _of_columns(oid: int, table: str, before: Schema, after: Schema) -> Iterator
             yield from _of_column(table, was, now)
 
 
-def _of_column(table: str, was: Column, now: Column) -> Iterator[dict[str, str]]:
+def _of_column(table: str, was: Column, now: Column) -> Iterator[Change]:
     if was.name != now.name:
         yield _change("column_renamed", table, column=was.name, to=now.name)
     if was.type != now.type:
-        yield _change("type_changed", table, column=was.name, was=was.type, to=now.type)
+        kind = "type_changed" if holds_all(was.type, now.type) else "type_narrowed"
+        yield _change(kind, table, column=was.name, was=was.type, to=now.type)
+    fills_no_more = was.fills_itself and not now.fills_itself
     if now.not_null and not was.not_null:
         yield _change("not_null", table, column=was.name)
-    elif now.not_null and was.fills_itself and not now.fills_itself:
-        yield _change("column_required", table, column=was.name)
+    elif fills_no_more:
+        yield _change("column_required" if now.not_null else "default_gone", table, column=was.name)
 
 
-def _of_constraints(oid: int, table: str, before: Schema, after: Schema) -> Iterator[dict[str, str]]:
-    for number, (of, refers_to, name, kind, validated) in after.constraints.items():
-        if number in before.constraints:
-            if validated and not before.constraints[number][4] and of == oid:
-                yield _change("validated", table, name=name)
-        elif kind in "cf" and of == oid:
-            other = before.tables.get(refers_to, "") if kind == "f" else ""
-            checked = "constraint" if validated else "constraint_not_valid"
-            yield _change(checked, table, name=name, **({"other": other} if other else {}))
-    for number, (of, name, unique) in after.indexes.items():
-        if of == oid and number not in before.indexes:
-            yield _change("unique" if unique else "index", table, name=name)
+def _of_constraints(oid: int, table: str, before: Schema, after: Schema) -> Iterator[Change]:
+    old = {number: each for number, each in before.constraints.items() if each.table == oid}
+    new = {number: each for number, each in after.constraints.items() if each.table == oid}
+    for number, constraint in sorted(new.items()):
+        if number in old:
+            if constraint.validated and not old[number].validated:
+                yield _change("validated", table, name=constraint.name)
+        elif constraint.kind == "x":
+            yield _change("exclusion", table, name=constraint.name)
+        else:
+            other = before.tables.get(constraint.refers_to)
+            kind = "constraint" if constraint.validated else "constraint_not_valid"
+            yield _change(kind, table, name=constraint.name, **({"other": other.name} if other else {}))
+    stands, gone = {each.name for each in new.values()}, _gone_columns(oid, before, after)
+    for number, constraint in sorted(old.items()):
+        if number not in new and constraint.name not in stands and not gone & constraint.columns:
+            yield _change("constraint_gone", table, name=constraint.name)
 
 
-def _change(kind: str, table: str, **about: str) -> dict[str, str]:
+def _of_indexes(oid: int, table: str, before: Schema, after: Schema) -> Iterator[Change]:
+    constraints = [*before.constraints.values(), *after.constraints.values()]
+    of_exclusions = {constraint.index for constraint in constraints if constraint.kind == "x"}
+    old = {number: index for number, index in before.indexes.items() if index.table == oid}
+    new = {number: index for number, index in after.indexes.items() if index.table == oid}
+    files = {index.file for index in old.values()}
+    for number in sorted(new.keys() - old.keys() - of_exclusions):
+        # A longer text gives its indexes new numbers, and builds none.
+        if new[number].file in files:
+            continue
+        yield _change("unique" if new[number].unique else "index", table, name=new[number].name)
+    # One that was built anew as it was stands; one over a column that went is no other change than that.
+    stands, gone = {index.definition for index in new.values()}, _gone_columns(oid, before, after)
+    for number in sorted(old.keys() - new.keys() - of_exclusions):
+        index = old[number]
+        if index.definition not in stands and not gone & index.columns:
+            yield _change("unique_gone" if index.unique else "index_gone", table, name=index.name)
+
+
+def _of_triggers(oid: int, table: str, before: Schema, after: Schema) -> Iterator[Change]:
+    for number, (of, name) in after.triggers.items():
+        if of == oid and number not in before.triggers:
+            yield _change("trigger", table, name=name)
+    for number, (of, name) in before.triggers.items():
+        if of == oid and number not in after.triggers:
+            yield _change("trigger_gone", table, name=name)
+
+
+def _columns(oid: int, schema: Schema) -> dict[int, Column]:
+    return {number: column for (of, number), column in schema.columns.items() if of == oid}
+
+
+def _gone_columns(oid: int, before: Schema, after: Schema) -> set[int]:
+    return _columns(oid, before).keys() - _columns(oid, after).keys()
+
+
+def _change(kind: str, table: str, **about: str) -> Change:
     return {"kind": kind, "table": table, **about}
-
-
-def _rows(connection: BaseDatabaseWrapper, query: str) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        return list(cursor.fetchall())

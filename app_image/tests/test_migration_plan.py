@@ -146,9 +146,14 @@ class WhatIsTold(Plan):
         )
         self.assertIn("ShareLock", account["locks"]["trial_order"])
 
-    def test_code_over_rows_is_told(self) -> None:
-        account = self.tried("migrations.RunPython(fill)")
-        self.assertEqual((account["code"], account["undoable"]), (["RunPython"], False))
+    def test_what_it_consists_of_is_told(self) -> None:
+        account = self.tried("migrations.RunPython(fill), migrations.RunSQL('SELECT 1')")
+        self.assertEqual(
+            [(each["type"].rpartition(".")[2], each["runs_code"]) for each in account["operations"]],
+            [("RunPython", True), ("RunSQL", False)],
+        )
+        self.assertEqual(account["operations"][1]["sql"], ["SELECT 1"])
+        self.assertFalse(account["undoable"])
 
     def test_outside_a_transaction_nobody_can_look_at_locks(self) -> None:
         account = self.tried(
@@ -175,6 +180,33 @@ class WhatIsTold(Plan):
         text = f"{HEAD}class Migration(migrations.Migration):\n{body}"
         (self.place / "trial" / "migrations" / "squashed.py").write_text(text)
         self.assertEqual(self.plan(), [])
+
+
+class WhatDjangoRefuses(Plan):
+    """`migrate` asks for these before its first migration; what it only carries out, does not."""
+
+    def test_a_migration_put_before_one_that_is_applied_is_refused_and_not_tried(self) -> None:
+        self.write(2, "migrations.AddField('Order', 'x', models.TextField(null=True))")
+        self.assertEqual(self.manage("migrate", "--verbosity", "0")[0], 0)
+        self.write(3, "migrations.AddField('Line', 'y', models.TextField(null=True))")
+        migrations = self.place / "trial" / "migrations"
+        (migrations / "m3.py").write_text((migrations / "m3.py").read_text().replace("'m2'", "'m1'"))
+        (migrations / "m2.py").write_text((migrations / "m2.py").read_text().replace("'m1'", "'m3'"))
+        self.assertEqual(self.plan(), [])
+        self.assertIn("trial.m2 is applied before its dependency trial.m3", self.told["refused"])
+        self.assertNotEqual(self.manage("migrate")[0], 0, "only what Django refuses may be told as refused")
+
+    def test_two_that_both_are_the_last_are_refused(self) -> None:
+        self.write(2, "migrations.AddField('Order', 'x', models.TextField(null=True))")
+        migrations = self.place / "trial" / "migrations"
+        (migrations / "m2b.py").write_text((migrations / "m2.py").read_text().replace("'x'", "'y'"))
+        self.assertEqual(self.plan(), [])
+        self.assertIn("trial ends in m2 and in m2b", self.told["refused"])
+        self.assertNotEqual(self.manage("migrate")[0], 0, "only what Django refuses may be told as refused")
+
+    def test_what_it_does_not_refuse_is_told_so(self) -> None:
+        self.plan()
+        self.assertEqual(self.told["refused"], "")
 
 
 class WhereItIsRun(Plan):

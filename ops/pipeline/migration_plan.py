@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ops.errors import OpsError
-from ops.pipeline import child, migration_risks, registry
+from ops.pipeline import child, migration_judgement, registry
 from ops.pipeline.docker import Docker
 from ops.pipeline.pulumi import NOTHING_RUNS
+from ops.pipeline.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,20 +58,24 @@ def find(context: Context, repository: Repository, digest: str, root: Path, envi
         except OpsError as error:
             return Plan(unknown=str(error))
         if ran.code:
-            return Plan(unknown=ran.text.strip()[-_LAST_WORDS:])
+            # Of a secret that is cut in two, the half would not be known as one.
+            return Plan(unknown=redact(ran.text, environment).strip()[-_LAST_WORDS:])
         return understood(json.loads(file.read_text(encoding="utf-8")), first=first)
 
 
 def understood(account: Mapping[str, Any], *, first: bool = False) -> Plan:
     """Turn the image's account of its migrations into a plan."""
-    each = account["migration_plan"]
+    each, looked = account["migration_plan"], bool(account.get("looked"))
+    if account.get("refused"):
+        return Plan(unknown=f"Django refuses to begin, and the deployment would end here, red: {account['refused']}")
     # A database that nobody uses yet: nobody waits, and no release is there to break.
-    found = [risk for one in each for risk in migration_risks.risks(one) if not first or one.get("error")]
+    of_interest = [one for one in each if not first or one.get("error")]
+    found = [risk for one in of_interest for risk in migration_judgement.risks(one, looked=looked)]
     return Plan(
         names=tuple(str(one["name"]) for one in each),
         untried=tuple(account.get("untried", ())) or tuple(one["name"] for one in each if one.get("error")),
         risks=tuple(found),
-        looked=bool(account.get("looked")),
+        looked=looked,
         first=first,
     )
 

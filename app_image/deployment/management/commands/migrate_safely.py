@@ -22,8 +22,6 @@ from deployment.undoing import describe
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from django.db.migrations import Migration
-
     from deployment.environment import Login
 
 logger = logging.getLogger("deployment.migrate")
@@ -121,22 +119,24 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{lock_timeout_seconds}s"])
         steps, complaints = LogStream(logger, logging.INFO), LogStream(logger, logging.WARNING)
-        plan: list[Migration] = []
+        judged: list[dict[str, str | bool]] = []
         self._tried = True
         try:
             executor = MigrationExecutor(connection)
-            plan += [migration for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+            plan = [migration for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+            # What a field was before says whether its values outlive a change: so it is judged beforehand.
+            judged += describe(plan, executor._create_project_state(with_applied_migrations=True))  # noqa: SLF001
             call_command("migrate", interactive=False, no_color=True, stdout=steps, stderr=complaints)
         except Error as error:
             raise MigrationFailed(_explain(error, lock_timeout_seconds)) from error
         finally:
             steps.end()
             complaints.end()
-            _tell_applied(plan)
+            _tell_applied(judged)
         logger.info("Migrated.")
 
 
-def _tell_applied(plan: list[Migration]) -> None:
+def _tell_applied(judged: list[dict[str, str | bool]]) -> None:
     """Log which of the planned migrations stand now, for the release's record; also after one of them failed."""
     try:
         if not connection.is_usable():
@@ -145,8 +145,9 @@ def _tell_applied(plan: list[Migration]) -> None:
     except Error as error:
         logger.warning("Which migrations were applied is not known: %s", _text(error))
         return
-    stand = describe(migration for migration in plan if (migration.app_label, migration.name) in applied)
-    logger.info("Applied %d of %d migrations.", len(stand), len(plan), extra={"migrations": stand})
+    names = {f"{app}.{name}" for app, name in applied}
+    stand = [each for each in judged if each["name"] in names]
+    logger.info("Applied %d of %d migrations.", len(stand), len(judged), extra={"migrations": stand})
 
 
 def _explain(error: Error, lock_timeout_seconds: int) -> str:

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
 
+from deployment.catalogue import RECORD, locks, look
 from deployment.kept_out import message_of
-from deployment.schema_effects import RECORD, Effects, compare, locks, look
+from deployment.operations import described
+from deployment.schema_effects import Effects, compare
 from deployment.undoing import judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.db.migrations import Migration
+    from django.db.migrations.loader import MigrationLoader
     from django.db.migrations.state import ProjectState
 
 # What a database must have been marked with (COMMENT ON DATABASE) by who made it: none with users' rows in it has.
@@ -31,9 +35,10 @@ BESIDES = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 class Command(BaseCommand):
     """Applies what is not applied yet, one migration after the other, and prints an account of each as one JSON line.
 
-    An account has what `undoing` says, `atomic`, the statements (`sql`) as they were carried out, whether code went
-    over the data (`code`), what became of tables that were there before (`changes`, `locks`), and `error`: the first
-    that fails is the last. It really applies them, so it wants a database that somebody made for nothing else.
+    An account has what `undoing` says, `atomic`, the `operations` that reach the database, the statements (`sql`) as
+    they were carried out, what became of tables that were there before (`changes`, `locks`), and `error`: the first
+    that fails is the last. `refused` says, beside them, why `migrate` would not even begin. It really applies them, so
+    it wants a database that somebody made for nothing else.
     """
 
     help = (
@@ -50,13 +55,14 @@ class Command(BaseCommand):
         # What the state is before the first of them; each application answers the next.
         state = executor._create_project_state(with_applied_migrations=True)  # noqa: SLF001 - as Django's own command
         accounts: list[dict[str, Any]] = []
-        for migration in plan:
+        refused = refusal(executor.loader)
+        for migration in () if refused else plan:
             account, state = try_out(executor, state, migration)
             accounts.append(account)
             if account["error"]:
                 break
         untried = [f"{migration.app_label}.{migration.name}" for migration in plan[len(accounts) :]]
-        self.stdout.write(json.dumps({"migration_plan": accounts, "untried": untried}))
+        self.stdout.write(json.dumps({"migration_plan": accounts, "untried": untried, "refused": refused}))
 
     def _refuse_another_database(self) -> None:
         with connection.cursor() as cursor:
@@ -70,11 +76,27 @@ class Command(BaseCommand):
             )
 
 
+def refusal(loader: MigrationLoader) -> str:
+    """Say why `migrate` would refuse before its first migration: it asks the same two things, and the executor none."""
+    try:
+        loader.check_consistent_history(connection)
+    except InconsistentMigrationHistory as error:
+        return (
+            f"{error} A new migration comes after all that the stack has: give it the newest one as its dependency, and"
+            " give none that is applied another dependency."
+        )
+    ends = [f"{app} ends in {' and in '.join(sorted(names))}" for app, names in loader.detect_conflicts().items()]
+    if ends:
+        return f"Conflicting migrations: {'; '.join(ends)}. Join them: `manage.py makemigrations --merge`."
+    return ""
+
+
 def try_out(
     executor: MigrationExecutor, state: ProjectState, migration: Migration
 ) -> tuple[dict[str, Any], ProjectState]:
     """Apply one migration; answers what it did, and the state of the models after it."""
     statements: list[str] = []
+    judged = judge(migration, state)
     before, effects, error = look(connection), Effects(), ""
     # Its own transaction is within this one, so that its locks are still there to be looked at.
     around = transaction.atomic() if migration.atomic else nullcontext()
@@ -87,11 +109,10 @@ def try_out(
         error = f"{type(failure).__name__}: {message_of(failure).strip()}"
     else:
         effects.changes = compare(before, look(connection))
-    judged = judge(migration)
     account = {
         **asdict(judged),
         "atomic": migration.atomic,
-        "code": [type(each).__name__ for each in migration.operations if type(each).__name__ == "RunPython"],
+        "operations": described(migration, connection),
         "sql": statements,
         **asdict(effects),
         "error": error,
@@ -101,7 +122,8 @@ def try_out(
 
 def _taking_down(statements: list[str]) -> Callable[..., Any]:
     def wrapper(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:  # noqa: ANN401
-        # Django merges values into what changes the schema by itself; what comes with values is about rows.
+        # Django merges values into what goes through a migration's schema editor; what comes with values is a question
+        # of its own, or code's, and is seen by the locks it leaves.
         text = str(sql).strip()
         if not params and text and RECORD not in text and not text.upper().startswith(BESIDES):
             statements.append(text)
