@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -34,9 +35,9 @@ def deployed(stack: str) -> dict[str, tuple[str, ...]]:
 
 def jobs(root: Path, event: Event) -> dict[str, Job]:
     """The one pipeline of all hosts for an event."""
-    found = {name: by_name(host.pipeline(root, event)) for name, host in HOSTS.items()}
-    assert found["github"] == found["gitlab"], f"GitHub and GitLab differ for {event}"
-    assert found["github"] == found["jenkins"], f"GitHub and Jenkins differ for {event}"
+    found = {name: by_name(HOSTS[name].pipeline(root, event)) for name in event.hosts}
+    for name, other in found.items():
+        assert found["github"] == other, f"GitHub and {name} differ for {event}"
     return found["github"]
 
 
@@ -45,13 +46,13 @@ def expected(event: Event) -> dict[str, tuple[str, ...]]:
     if event.kind == "pull request":
         last = (
             {"rehearse": ("make ci-rehearse",)}
-            if event.fork
+            if event.fork or event.dependabot
             else {"preview": ("make ci-preview STACKS='staging prod'",)}
         )
         return {**CHECKED, "build": ("make ci-image",), **last}
     if event == DEVELOP:
         return {**CHECKED, **BUILT, **deployed("staging")}
-    if event.branch != "main":
+    if event.branch != "main" or event.kind == "none" or event.fork:
         return NOTHING
     promised: dict[str, dict[str, tuple[str, ...]]] = {
         "push": {**CHECKED, **BUILT, **deployed("staging"), **deployed("prod")},
@@ -90,7 +91,7 @@ def _is_safe(event: Event, job: Job) -> None:
     assert job.keeps == (job.name in {"build", "candidate"})
     assert job.takes == (job.name == "preview" or job.name.startswith("deploy-"))
     if event.kind == "pull request":
-        assert job.role in ({""} if event.fork else {"", "PREVIEW_ROLE_ARN"}), (
+        assert job.role in ({""} if event.fork or event.dependabot else {"", "PREVIEW_ROLE_ARN"}), (
             "who opens a pull request changes nothing"
         )
 
@@ -135,9 +136,25 @@ def test_every_command_is_a_target_of_the_makefile() -> None:
 
 
 def test_what_a_person_typed_reaches_no_recipe() -> None:
-    recipes = (ROOT / "Makefile").read_text().partition("STAGE = ")[2].partition("\n.PHONY")[0]
-    assert "$(STAGE) rollback" in recipes
-    assert set(re.findall(r"\$\(([A-Z_]+)\)", recipes)) <= {"BIN", "STAGE", "STACK", "STACKS", "PUSH", "AFTER"}
+    recipes = (ROOT / "Makefile").read_text().partition("\nSTAGE := ")[2].partition("\n.PHONY")[0]
+    commands = re.findall(r"^\t@(.+)", recipes, re.MULTILINE)
+    assert "$(STAGE) rollback" in commands
+    assert set(re.findall(r"\$\(([^)]+)\)", "\n".join(commands))) == {"STAGE"}
+
+
+@pytest.mark.parametrize("stage", ["deploy", "promote"])
+def test_what_comes_before_production_is_chosen_by_no_variable_of_a_pipeline(stage: str) -> None:
+    def made(*typed: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        asked = ["make", "--dry-run", f"ci-{stage}", *typed]
+        clean = {"PATH": os.environ["PATH"], **environment}
+        return subprocess.run(asked, cwd=ROOT, env=clean, capture_output=True, text=True, check=False, timeout=60)
+
+    assert made("AFTER=none").returncode == 0, "a person at make's command line does"
+    for ways in ([], ["--environment-overrides"]):
+        refused = made(*ways, AFTER="none")
+        assert refused.returncode != 0
+        assert "AFTER is set in the environment" in refused.stderr
+        assert f"ops.pipeline {stage}" not in refused.stdout
 
 
 def test_roles_trust_the_workflow_that_deploys() -> None:
@@ -166,8 +183,3 @@ def test_a_file_is_refused_that_has(what: str, copy: Path) -> None:
     (copy / name).write_text(text.replace(old, new))
     with pytest.raises((UnreadableError, AssertionError)):
         conforms(copy)
-
-
-def test_no_other_workflow_stands_beside_them() -> None:
-    found = sorted(path.name for path in (ROOT / ".github/workflows").iterdir())
-    assert found == sorted(github.WORKFLOWS), "a workflow that nothing reads may do anything"

@@ -20,9 +20,9 @@ APPROVED = "prod"
 _EVENT_NAMES = {"pull request": "pull_request", "push": "push", "schedule": "schedule"}
 _USES = re.compile(r"([a-z-]+/[a-z-]+)@([0-9a-f]{40})")
 _PINNED = re.compile(r"^ +- uses: [a-z-]+/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
-_COMPARED = re.compile(r"([\w.]+) (==|!=) (?:'([\w/-]*)'|([\w.]+))")
+_COMPARED = re.compile(r"([\w.]+) (==|!=) (?:'([\w/\[\]-]*)'|([\w.]+))")
 _FORM = {
-    "action": {"type": "choice", "options": ["rollback", "promote"], "required": True},
+    "action": {"type": "choice", "options": ["none", "promote", "rollback"], "required": True},
     "stack": {"type": "choice", "options": list(STACKS), "required": True},
     "to": {"type": "string", "required": False},
 }
@@ -40,10 +40,25 @@ _GIVEN: dict[str, dict[str, object]] = {
     "pulumi/actions": {"pulumi-version": None},
 }
 _ENVIRONMENT = {
+    "POSTGRES_IMAGE": "${{ vars.POSTGRES_IMAGE }}",
     "QA_COMMAND": "${{ vars.QA_COMMAND }}",
     "PULUMI_BACKEND_URL": "${{ vars.PULUMI_BACKEND_URL }}",
     "GITHUB_TOKEN": "${{ github.token }}",
+    "PROD_APPROVAL": "${{ vars.PROD_APPROVAL }}",
     "TO": "${{ inputs.to }}",
+}
+# What each command is given. Where somebody has to be asked, the job sees whether somebody is.
+_ASKS = frozenset({"GITHUB_TOKEN", "PROD_APPROVAL"})
+_GIVEN_TO: dict[str, frozenset[str]] = {
+    "make ci-check": frozenset(),
+    "make ci-rehearse": frozenset(),
+    "make ci-image": frozenset({"QA_COMMAND", "POSTGRES_IMAGE"}),
+    "make ci-preview": frozenset({"PULUMI_BACKEND_URL", "GITHUB_TOKEN"}),
+    "make ci-drift": frozenset({"PULUMI_BACKEND_URL", "GITHUB_TOKEN"}),
+    "make ci-deploy": frozenset({"PULUMI_BACKEND_URL"}),
+    "make ci-verify": frozenset({"PULUMI_BACKEND_URL"}),
+    "make ci-promote": frozenset({"PULUMI_BACKEND_URL"}) | _ASKS,
+    "make ci-rollback": frozenset({"PULUMI_BACKEND_URL", "TO"}),
 }
 
 
@@ -131,7 +146,7 @@ def _triggered(where: str, on: object, event: Event) -> bool:
             name: {key: value for key, value in one.items() if key != "description"} for name, one in inputs.items()
         }
         same(asked, _FORM, f"{where}: what is asked")
-    if event.kind in {"rollback", "promote"}:
+    if event.by_hand:
         return form is not None
     name = _EVENT_NAMES[event.kind]
     if name not in found:
@@ -155,17 +170,20 @@ def _job(where: str, name: str, found: object, event: Event) -> tuple[bool, Job]
     role = used.get("aws-actions/configure-aws-credentials", {}).get("role-to-assume", "")
     if role and not re.fullmatch(r"\$\{\{ vars\.[A-Z_]+ \}\}", role):
         raise UnreadableError(f"{where}: its role is the team's variable, and not {role!r}")
-    tells = "GITHUB_TOKEN" in given
-    same("QA_COMMAND" in given, name in {"build", "candidate"}, f"{where}: whether the team's QA command arrives")
-    same("TO" in given, name.startswith("rollback-"), f"{where}: whether a person says where to")
     environment = job.get("environment", "")
+    asks = environment == APPROVED and not name.startswith("rollback-")
+    for line, names in given.items():
+        wanted = _GIVEN_TO.get(" ".join(line.split()[:2]))
+        if wanted is None:
+            raise UnreadableError(f"{where}: what `{line}` is to be given is not known here")
+        same(names, wanted | _ASKS if asks and "ci-deploy" in line else wanted, f"{where}: the variables of `{line}`")
     same("DEPLOY" in role, bool(environment), f"{where}: whether what may deploy is bound to an environment")
     if environment not in {"", *STACKS}:
         raise UnreadableError(f"{where}: an environment is named like a stack: {environment!r}")
-    wanted = {"contents": "read", **({"id-token": "write"} if role else {})}
-    if tells:
-        wanted["issues" if name == "drift" else "pull-requests"] = "write"
-    same(job["permissions"], wanted, f"{where}: the least permissions")
+    least = {"contents": "read", **({"id-token": "write"} if role else {}), **({"actions": "read"} if asks else {})}
+    if name in {"preview", "drift"}:
+        least["issues" if name == "drift" else "pull-requests"] = "write"
+    same(job["permissions"], least, f"{where}: the least permissions")
     return "if" not in job or holds(where, job["if"], _COMPARED, _context(event)), Job(
         name=name,
         commands=commands,
@@ -182,15 +200,18 @@ def _job(where: str, name: str, found: object, event: Event) -> tuple[bool, Job]
 def _lock(where: str, found: object) -> str:
     if found is None:
         return ""
-    lock = only(found, f"{where}: concurrency", must={"group", "cancel-in-progress"})
+    lock = only(found, f"{where}: concurrency", must={"group", "cancel-in-progress", "queue"})
     same(lock["cancel-in-progress"], False, f"{where}: a deployment in flight is not ended")
+    same(lock["queue"], "max", f"{where}: nor is one that waits thrown away, because another begins to wait")
     return str(lock["group"])
 
 
-def _steps(where: str, steps: list[object]) -> tuple[dict[str, dict[str, Any]], tuple[str, ...], frozenset[str]]:
+def _steps(
+    where: str, steps: list[object]
+) -> tuple[dict[str, dict[str, Any]], tuple[str, ...], dict[str, frozenset[str]]]:
     used: dict[str, dict[str, Any]] = {}
     commands: list[str] = []
-    given: set[str] = set()
+    given: dict[str, frozenset[str]] = {}
     for found in steps:
         step = only(found, f"{where}: a step", may={"uses", "with", "run", "env"})
         if "run" in step:
@@ -198,14 +219,14 @@ def _steps(where: str, steps: list[object]) -> tuple[dict[str, dict[str, Any]], 
             commands.append(command(step["run"], where))
             for name, value in (step.get("env") or {}).items():
                 same(value, _ENVIRONMENT.get(name), f"{where}: variable {name}")
-                given.add(name)
+            given[commands[-1]] = frozenset(step.get("env") or {})
         else:
             pinned = _USES.fullmatch(only(step, f"{where}: a step", must={"uses"}, may={"with"})["uses"])
             if not pinned or pinned[1] not in _GIVEN:
                 raise UnreadableError(f"{where}: {step['uses']} is no action that is known here")
             used[pinned[1]] = _given(f"{where}, {pinned[1]}", pinned[1], step.get("with") or {})
     same("actions/checkout" in used, True, f"{where}: a checkout")
-    return used, tuple(commands), frozenset(given)
+    return used, tuple(commands), given
 
 
 def _given(where: str, action: str, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,12 +239,13 @@ def _given(where: str, action: str, found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _context(event: Event) -> dict[str, str]:
-    by_hand = event.kind in {"rollback", "promote"}
     return {
-        "github.event_name": "workflow_dispatch" if by_hand else _EVENT_NAMES[event.kind],
+        "github.event_name": "workflow_dispatch" if event.by_hand else _EVENT_NAMES[event.kind],
         "github.ref": "refs/pull/7/merge" if event.kind == "pull request" else f"refs/heads/{event.branch}",
         "github.repository": "team/shop",
         "github.event.pull_request.head.repo.full_name": "stranger/shop" if event.fork else "team/shop",
-        "inputs.action": event.kind if by_hand else "",
-        "inputs.stack": event.stack if by_hand else "",
+        "github.event.pull_request.user.login": "dependabot[bot]" if event.dependabot else "ana",
+        "vars.PREVIEW_ROLE_ARN": "" if event.fork else "arn:aws:iam::123456789012:role/preview",
+        "inputs.action": event.kind if event.by_hand else "",
+        "inputs.stack": event.stack if event.by_hand else "",
     }

@@ -11,27 +11,41 @@ import yaml
 from tests.pipelines.model import STACKS, Event, Job, Pipeline, UnreadableError, command, holds, only, same
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 FILE = ".gitlab-ci.yml"
 AUDIENCE = {"AWS_ID_TOKEN": {"aud": "sts.amazonaws.com"}}
 PROTECTED, OPEN = "pactum-deploy", "pactum"
 """Tags of runners: what a merge request brings never runs where something is deployed."""
-_GLOBAL = {"workflow", "variables", "stages"}
+REPORT = {"name": "report", "action": "access"}
+"""The environment of jobs that tell people something: the token for that is a variable of its scope."""
+_GLOBAL = {"workflow", "stages"}
+# The first thing asked does nothing: who only looks at the form and starts it has changed nothing.
 _FORM = {
-    "ACTION": {"value": "rollback", "options": ["rollback", "promote"]},
-    "STACK": {"value": "staging", "options": list(STACKS)},
-    "TO": {"value": ""},
+    "action": {"options": ["none", "promote", "rollback"], "default": "none"},
+    "stack": {"options": list(STACKS), "default": "staging"},
+    "to": {"regex": "^((sha256:)?[0-9a-f]{7,64})?$", "default": ""},
 }
-_COMPARED = re.compile(r"\$(\w+) (==|!=) (?:\"([\w-]+)\"|\$(\w+))")
-_SOURCES = {"pull request": "merge_request_event", "rollback": "web", "promote": "web"}
+# GitLab puts an input's text into the file before it reads it as YAML.
+_INPUT = re.compile(r".?\$\[\[.*?\]\].?")
+_QUOTED = re.compile(r'"\$\[\[ inputs\.(action|stack|to) \]\]"')
+_COMPARED = re.compile(r"(\$\w+|\"\$\[\[ inputs\.[a-z]+ \]\]\") (==|!=) (?:\"([\w-]+)\"|(\$\w+))")
+_SOURCES = {"pull request": "merge_request_event", "rollback": "web", "promote": "web", "none": "web"}
+_RUNNERS = {"pull request": OPEN, "push": PROTECTED}
 
 
 @cache
 def _read(text: str) -> Any:
-    """What the file's text says; for nobody to change."""
-    return yaml.safe_load(text)
+    """What the file says after its form; for nobody to change."""
+    form, body = yaml.safe_load_all(text)
+    inputs = only(only(form, "the form", must={"spec"})["spec"], "the form", must={"inputs"})["inputs"]
+    asked = {name: {key: value for key, value in one.items() if key != "description"} for name, one in inputs.items()}
+    same(asked, _FORM, "the form: what is asked")
+    for found in _INPUT.findall(text):
+        if not _QUOTED.fullmatch(found):
+            raise UnreadableError(f"{FILE}: what a person chose stands between quotes, and not as {found}")
+    return body
 
 
 def pipeline(root: Path, event: Event) -> Pipeline:
@@ -40,22 +54,23 @@ def pipeline(root: Path, event: Event) -> Pipeline:
     only(read, FILE, must=_GLOBAL, may=read.keys())
     workflow = only(read["workflow"], "workflow", must={"auto_cancel", "rules"})
     same(workflow["auto_cancel"], {"on_new_commit": "interruptible"}, "workflow: what a newer commit ends")
-    asked = {
-        name: {key: value for key, value in one.items() if key != "description"}
-        for name, one in read["variables"].items()
+    known = {
+        **{f"${name}": value for name, value in variables_of(event).items()},
+        **{f'"$[[ inputs.{name} ]]"': value for name, value in inputs_of(event).items()},
     }
-    same(asked, _FORM, "variables: what is asked")
-    variables = variables_of(event)
-    jobs = {name: _job(name, job, read["stages"], variables) for name, job in read.items() if name not in _GLOBAL}
-    if not _matching("workflow", workflow["rules"], variables):
+    jobs = {name: _job(name, job, read["stages"], known) for name, job in read.items() if name not in _GLOBAL}
+    begun = _matching("workflow", workflow["rules"], known, {"if", "variables"})
+    if not begun:
         return ()
+    wanted = {"RUNNER": _RUNNERS[event.kind]} if event.kind in _RUNNERS else None
+    same(begun[0].get("variables"), wanted, f"workflow: the machine of checks for {event}")
     running = {name: job for name, (holds, job) in jobs.items() if holds}
     if missing := {name for job in running.values() for name in job.needs} - running.keys():
         raise UnreadableError(f"{FILE}: for {event}, jobs wait for {sorted(missing)}, which do not run then")
     return tuple(running.values())
 
 
-def _job(name: str, found: object, stages: list[str], variables: Mapping[str, str]) -> tuple[bool, Job]:
+def _job(name: str, found: object, stages: list[str], known: Mapping[str, str]) -> tuple[bool, Job]:
     job = only(
         found,
         name,
@@ -68,15 +83,17 @@ def _job(name: str, found: object, stages: list[str], variables: Mapping[str, st
     needs = [only(need, f"{name}: needs", must={"job", "artifacts"}) for need in job["needs"]]
     rules = _rules(name, job["rules"])
     manual = {rule["when"] for rule in rules} == {"manual"}
-    stack = job.get("environment", {}).get("name", "")
-    if "environment" in job:
+    tells = name in {"preview", "drift"}
+    same(job.get("environment") == REPORT, tells, f"{name}: whether it has the token that tells people something")
+    stack = "" if tells else job.get("environment", {}).get("name", "")
+    if "environment" in job and not tells:
         same(job["environment"], {"name": stack}, f"{name}: environment")
         same(stack in STACKS, True, f"{name}: whether its environment is named like a stack")
     same("DEPLOY" in role, bool(stack), f"{name}: whether what may deploy is bound to a protected environment")
     _runner(name, job, role)
     if "artifacts" in job:
         same(job["artifacts"], {"paths": ["ci/"], "expire_in": "30 days"}, f"{name}: artifacts")
-    return bool(_matching(name, rules, variables)), Job(
+    return bool(_matching(name, rules, known)), Job(
         name=name,
         commands=tuple(command(line, name) for line in job["script"]),
         needs=frozenset(need["job"] for need in needs),
@@ -90,16 +107,21 @@ def _job(name: str, found: object, stages: list[str], variables: Mapping[str, st
 
 
 def _runner(name: str, job: Mapping[str, Any], role: str) -> None:
-    """What a merge request brings never runs on the protected runners, and what has another role only there."""
+    """What a merge request brings never runs on the protected runners, and what has another role only there.
+
+    Checks are of both: which, the workflow says for each event.
+    """
     trusted = bool(role) and name != "preview"
-    same(job["tags"], [PROTECTED if trusted else OPEN], f"{name}: its runners")
+    same(job["tags"], ["$RUNNER" if name == "check" else PROTECTED if trusted else OPEN], f"{name}: its runners")
     if trusted:
         same(job["interruptible"], False, f"{name}: what changes AWS is not ended by a newer commit")
 
 
 def _given(name: str, job: Mapping[str, Any]) -> tuple[str, bool]:
     """The role and whether there is all history."""
-    variables = only(job.get("variables", {}), f"{name}: variables", may={"AWS_ROLE_ARN", "GIT_DEPTH"})
+    variables = only(job.get("variables", {}), f"{name}: variables", may={"AWS_ROLE_ARN", "GIT_DEPTH", "TO"})
+    to = "$[[ inputs.to ]]" if name.startswith("rollback-") else None
+    same(variables.get("TO"), to, f"{name}: where to, as a person said")
     same(variables.get("GIT_DEPTH", "0"), "0", f"{name}: GIT_DEPTH")
     role = variables.get("AWS_ROLE_ARN", "")
     if role and not re.fullmatch(r"\$[A-Z_]+", role):
@@ -115,28 +137,32 @@ def _minutes(name: str, timeout: object) -> int:
     return int(found[1])
 
 
-def _rules(where: str, found: list[object]) -> list[dict[str, Any]]:
-    rules = [only(rule, f"{where}: a rule", must={"if"}, may={"when"}) for rule in found]
+def _rules(where: str, found: list[object], may: Collection[str] = ("if", "when")) -> list[dict[str, Any]]:
+    rules = [only(rule, f"{where}: a rule", must={"if"}, may=may) for rule in found]
     read = [{"when": "on_success", **rule} for rule in rules]
     if len(ways := {rule["when"] for rule in read}) != 1 or ways - {"on_success", "manual"}:
         raise UnreadableError(f"{where}: all its rules ask a person, or none does: {sorted(ways)}")
     return read
 
 
-def _matching(where: str, rules: list[Any], variables: Mapping[str, str]) -> list[Any]:
-    return [rule for rule in _rules(where, rules) if holds(where, rule["if"], _COMPARED, variables)]
+def _matching(
+    where: str, rules: list[Any], known: Mapping[str, str], may: Collection[str] = ("if", "when")
+) -> list[Any]:
+    return [rule for rule in _rules(where, rules, may) if holds(where, rule["if"], _COMPARED, known)]
+
+
+def inputs_of(event: Event) -> dict[str, str]:
+    """Return what a person chose in the form of "New pipeline"; what it begins with, for every other event."""
+    return {"action": event.kind if event.by_hand else "none", "stack": event.stack if event.by_hand else "staging"}
 
 
 def variables_of(event: Event) -> dict[str, str]:
     """Return GitLab's variables for an event, as far as a rule may ask for them."""
     merging = event.kind == "pull request"
-    by_hand = event.kind in {"rollback", "promote"}
     return {
         "CI_PIPELINE_SOURCE": _SOURCES.get(event.kind, event.kind),
         # A merge request's pipeline has no CI_COMMIT_BRANCH.
         "CI_COMMIT_BRANCH": "" if merging else event.branch,
         "CI_MERGE_REQUEST_PROJECT_PATH": "team/shop" if merging else "",
         "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": ("stranger/shop" if event.fork else "team/shop") if merging else "",
-        "ACTION": event.kind if by_hand else "rollback",
-        "STACK": event.stack if by_hand else "staging",
     }

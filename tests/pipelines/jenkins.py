@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 FILE = "Jenkinsfile"
 PROTECTED, OPEN = "pactum-deploy", "pactum"
 """Labels of agents: what a pull request brings never runs where something is deployed."""
+_CHECKS = f"env.CHANGE_ID == null ? '{PROTECTED}' : '{OPEN}'"
+"""Checks are of both: what was pushed to a branch that deploys is checked where no pull request ever ran."""
 APPROVAL = "approve-prod"
 _AROUND = """
 agent none
 options { timestamps()
+ disableRestartFromStage()
  buildDiscarder(logRotator(numToKeepStr: '100')) }
 triggers { cron(env.BRANCH_NAME == 'main' ? 'H 3 * * *' : '') }
 """
@@ -77,7 +80,8 @@ def _job(found: Call, event: Event, before: frozenset[str], *, approved: bool) -
     same("GITHUB_TOKEN" in given, name in {"preview", "drift"}, f"{FILE}, {name}: who may write to people")
     lock = _lock(name, parts.get("options"))
     trusted = bool(role) and name != "preview"
-    (agent,) = parse(f"agent {{ label '{PROTECTED if trusted else OPEN}' }}")
+    label = _CHECKS if name == "check" else f"'{PROTECTED if trusted else OPEN}'"
+    (agent,) = parse(f"agent {{ label {label} }}")
     same(parts["agent"], agent, f"{FILE}, {name}: its agents")
     # An agent, or a lock, would be taken to find that there is nothing to do.
     first = {"beforeAgent", "beforeOptions"} if lock else {"beforeAgent"}
@@ -177,6 +181,7 @@ def _holds(call: Call, event: Event) -> bool:
         **{f"branch '{name}'": not change and event.branch == name for name in ("develop", "main")},
         "changeRequest()": change,
         "changeRequest fork: '.+', comparator: 'REGEXP'": change and event.fork,
+        "changeRequest author: 'dependabot[bot]'": change and event.dependabot,
         "triggeredBy 'TimerTrigger'": event.kind == "schedule",
         **{
             f"equals expected: '{value}', actual: {name}": params[name] == value

@@ -20,22 +20,42 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What happened: `kind` is "pull request" (to `branch`), "push", "schedule", "rollback" or "promote"."""
+    """What happened: `kind` is "pull request" (to `branch`), "push", "schedule", "rollback", "promote" or "none"."""
 
     kind: str
     branch: str
     fork: bool = False
+    """It is of another repository: a pull request from there, or its own night, in which it has no variables."""
+    dependabot: bool = False
+    """A pull request that updates what is pinned, to a version that nobody here has read."""
     stack: str = "staging"
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person filled in the form; "none": and left it as it was."""
+        return self.kind in BY_HAND
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Where it can happen: GitHub has Dependabot and gives forks workflows; Jenkins's form begins with a push."""
+        if self.kind == "schedule" and self.fork:
+            return ("github",)
+        if self.dependabot:
+            return ("github", "jenkins")
+        return ("github", "gitlab") if self.kind == "none" else ("github", "gitlab", "jenkins")
 
     def __str__(self) -> str:
         kind = f"{self.kind} of {self.stack}" if self.kind == "rollback" else self.kind
-        return f"{kind}{' of a fork' if self.fork else ''}, {self.branch}"
+        return f"{kind}{' of a fork' if self.fork else ' of Dependabot' if self.dependabot else ''}, {self.branch}"
 
 
+BY_HAND = ("rollback", "promote", "none")
 BRANCHES = ("develop", "main", "feature", "main-2")
 EVENTS = (
     *(Event(kind="pull request", branch=branch, fork=fork) for branch in BRANCHES for fork in (False, True)),
-    *(Event(kind=kind, branch=branch) for kind in ("push", "schedule", "promote") for branch in BRANCHES),
+    *(Event(kind="pull request", branch=branch, dependabot=True) for branch in BRANCHES),
+    *(Event(kind=kind, branch=branch) for kind in ("push", "schedule", "promote", "none") for branch in BRANCHES),
+    *(Event(kind="schedule", branch=branch, fork=True) for branch in BRANCHES),
     *(Event(kind="rollback", branch=branch, stack=stack) for branch in BRANCHES for stack in STACKS),
 )
 
@@ -95,20 +115,23 @@ def same(found: object, expected: object, where: str) -> None:
 
 
 def holds(where: str, condition: str, comparison: re.Pattern[str], known: Mapping[str, str]) -> bool:
-    """Whether comparisons joined by && hold; each has a name, == or !=, and a text or another name.
+    """Whether comparisons joined by && and || hold; each has a name, == or !=, and a text or another name.
 
     Raises:
         UnreadableError: one is anything else, or names what is not known.
 
     """
-    held = True
-    for part in condition.split(" && "):
+
+    def one(part: str) -> bool:
         compared = comparison.fullmatch(part)
         if not compared or {compared[1], compared[4] or compared[1]} - known.keys():
             raise UnreadableError(f"{where}: the condition `{part}` is not understood here")
         right = known[compared[4]] if compared[4] else compared[3]
-        held = held and (known[compared[1]] == right) is (compared[2] == "==")
-    return held
+        return (known[compared[1]] == right) is (compared[2] == "==")
+
+    # All of it is read, also where the answer is known before.
+    sides = [[one(part) for part in side.split(" && ")] for side in condition.split(" || ")]
+    return any(map(all, sides))
 
 
 def by_name(jobs: Pipeline) -> dict[str, Job]:
