@@ -145,6 +145,7 @@ class Engine(pulumi.runtime.Mocks):
         if before is None:
             with self._lock:
                 self.tally.created[asked.type] += 1
+                self.tally.coming.append(f"{asked.type} {asked.name}")
             return asked
         _, changed = self._compared(before, realiser, asked.inputs, ignored)
         if not changed:

@@ -29,6 +29,8 @@ WORKERS = 16
 # After a failure or an interrupt: how long what is under way may take to end.
 WIND_DOWN_SECONDS = 60
 PROGRAM_PACKAGES = ("infra", "stacks")
+# What stands for an output that a preview does not show, or does not know.
+SECRET, UNKNOWN = "[secret]", "[unknown]"
 
 logger = logging.getLogger(__name__)
 
@@ -80,11 +82,21 @@ class _Run:
         await run_pulumi_func(self._program)
         stack = pulumi.runtime.get_root_resource()
         exported = getattr(stack, "outputs", {})
-        if not self.engine.preview:
+        if self.engine.preview:
+            self.outputs = {name: await _foreseen(value) for name, value in exported.items()}
+        else:
             self.outputs = plain(await pulumi.Output.from_input(exported).future() or {})
 
     def _program(self) -> None:
         runpy.run_path(str(self.configuration.program / "__main__.py"), run_name="__main__")
+
+
+async def _foreseen(value: Any) -> Any:  # noqa: ANN401 - any output
+    """An output as a preview shows it: a secret is none of its business, and of some nobody knows what they will be."""
+    output = pulumi.Output.from_input(value)
+    if await output.is_secret():
+        return SECRET
+    return plain(await output.future()) if await output.is_known() else UNKNOWN
 
 
 def _nothing() -> None:
@@ -94,7 +106,7 @@ def _nothing() -> None:
 def run(
     configuration: Configuration, engine: Engine, *, timeout_seconds: float, watch: Callable[[], None] = _nothing
 ) -> Mapping[str, Any]:
-    """Run a program to its end and return its stack outputs (none in a preview).
+    """Run a program to its end and return its stack outputs, of a preview as one shows them.
 
     `watch` is called a few times a second; what it raises ends the run.
 

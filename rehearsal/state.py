@@ -95,13 +95,18 @@ def _read(path: Path) -> dict[str, Deployed]:
 
 @dataclass
 class Tally:
-    """What one update did, by resource type; `reasons` says what made it change an existing resource."""
+    """What one update did, by resource type; `reasons` says what made it change an existing resource.
+
+    Of what a plan would create and delete, `coming` and `going` tell each as `TYPE NAME`.
+    """
 
     created: Counter[str] = field(default_factory=Counter)
     updated: Counter[str] = field(default_factory=Counter)
     unchanged: Counter[str] = field(default_factory=Counter)
     deleted: Counter[str] = field(default_factory=Counter)
     reasons: list[str] = field(default_factory=list)
+    coming: list[str] = field(default_factory=list)
+    going: list[str] = field(default_factory=list)
 
     @property
     def changed(self) -> int:

@@ -47,6 +47,7 @@ class Updater:
     find: Finder = realiser_of
     live: Live | None = None
     outputs: dict[str, Any] = field(default_factory=dict)
+    planned_outputs: Mapping[str, Any] = field(default_factory=dict)
     project: str = field(init=False)
     _account: dict[str, str] = field(default_factory=dict)
     _engine: Engine | None = None
@@ -100,8 +101,8 @@ class Updater:
             return len(self._engine.seen) if self._engine else 0
 
     def plan(self, overrides: Mapping[str, str] | None = None) -> Tally:
-        """What an update would do now, as a preview shows it: the tally that the update would come to."""
-        _, tally = self._run(self._configuration(overrides), preview=True)
+        """What an update would do now, as a preview shows it: the tally that it would come to, and its outputs."""
+        self.planned_outputs, tally = self._run(self._configuration(overrides), preview=True)
         return tally
 
     def up(self, overrides: Mapping[str, str] | None = None, *, phase: str = "up") -> Tally:
@@ -153,7 +154,9 @@ class Updater:
         finally:
             self._take_notes(loaded, engine)
         if preview:
-            engine.tally.deleted.update(gone.type for urn, gone in state.resources.items() if urn not in engine.seen)
+            going = [gone for urn, gone in state.resources.items() if urn not in engine.seen]
+            engine.tally.deleted.update(gone.type for gone in going)
+            engine.tally.going += [f"{gone.type} {gone.name}" for gone in going]
         return outputs, engine.tally
 
     def _watch(self, *, wait_seconds: float = 0) -> None:

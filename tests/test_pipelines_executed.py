@@ -5,21 +5,22 @@ The whole matrix, with what takes longer, is `make pipelines` (tests/pipelines/e
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rehearsal.place import Place
+from tests.pipelines.executed import talkative
 from tests.pipelines.executed.jobs import PULL_REQUEST, PUSH, ROLLBACK, Ran, Trigger
-from tests.pipelines.executed.runner import Host, host
+from tests.pipelines.executed.released import STACKS, Released
+from tests.pipelines.executed.runner import host
 from tests.pipelines.executed.scratch import FAILS, RED_IN_IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.pipelines.model import Job
+    from tests.pipelines.executed.talkative import Told
 
 pytestmark = [
     pytest.mark.rehearsal,
@@ -27,35 +28,8 @@ pytestmark = [
     # boto3's connections and Pulumi's tasks end with the process, not with the test that pytest happens to be in.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+GITHUB_TAKES = 65_536
 PLACE = Place(gateway_port=4743, front_port=8743)
-STACKS = ("staging", "prod")
-
-
-class Released:
-    """What a push to main has left, for all tests here."""
-
-    def __init__(self, on: Host) -> None:
-        self.host, self.ground = on, on.ground
-        self.commit = on.scratch.commit("main", {"README.md": "a release\n"})
-        self.trigger = Trigger(kind=PUSH, branch="main", commit=self.commit)
-        self.seen: list[tuple[str, ...]] = []
-        self.ran = on.run(self.trigger, approve=self._approve)
-        self.digest = self.ground.tested(self.commit)
-
-    def _approve(self, _: Job) -> bool:
-        self.seen.append(("asked for approval", *self.runs()))
-        return True
-
-    def runs(self) -> tuple[str, ...]:
-        return tuple(self.ground.runs(stack) for stack in STACKS)
-
-    def deploy(self, trigger: Trigger, stack: str = "staging", claims: dict[str, object] | None = None) -> Ran:
-        """One job that deploys, with a ci/image.json that claims something."""
-        files = self.host.files()
-        (files / "ci").mkdir()
-        if claims is not None:
-            (files / "ci/image.json").write_text(json.dumps(claims))
-        return self.host.execute(self.host.job(f"deploy-{stack}", trigger), trigger, files)
 
 
 @pytest.fixture(scope="module")
@@ -134,13 +108,21 @@ def test_a_digest_that_was_tested_for_another_commit_is_refused(released: Releas
     assert released.runs() == before
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_an_old_commit_is_not_brought_back_by_running_its_pipeline_again(released: Released, stack: str) -> None:
+def test_an_old_commit_is_not_brought_back_by_running_its_pipeline_again(released: Released) -> None:
     before = released.runs()
-    old = released.host.scratch.parent(released.commit)
-    if not released.ground.tested(old):
-        released.ground.mark(released.digest, old)
-    refused(released.deploy(Trigger(kind=PUSH, branch="main", commit=old), stack), old, released.commit)
+    released.ground.mark(released.digest, released.older, as_another=True)
+    ran = released.deploy(Trigger(kind=PUSH, branch="main", commit=released.older))
+    refused(ran, released.commit, f"which contains {released.older}")
+    assert released.runs() == before
+
+
+def test_an_old_commit_whose_image_serves_is_refused_by_prod_and_changes_nothing_in_staging(released: Released) -> None:
+    before, trigger = released.runs(), Trigger(kind=PUSH, branch="main", commit=released.oldest)
+    released.ground.mark(released.digest, released.oldest)
+    refused(released.deploy(trigger, "prod"), released.commit, f"which contains {released.oldest}")
+    left = released.deploy(trigger)
+    assert "nothing to do" in left.output, left.output
+    assert "Updating (" not in left.output
     assert released.runs() == before
 
 
@@ -154,6 +136,58 @@ def test_a_stack_that_another_process_has_is_left_alone(released: Released) -> N
     refused(ran, "currently locked by 1 lock(s)", "runner@another (pid 4711)")
     assert released.runs() == before
     assert released.ground.locks("staging") == [], "who was refused leaves no lock of its own"
+
+
+def test_a_checkout_without_the_history_is_refused_and_told_where_to_change_that(released: Released) -> None:
+    before = released.runs()
+    newer = released.host.scratch.commit("main", {"README.md": "the next release\n"})
+    released.ground.mark(released.digest, newer)
+    ran = released.deploy(Trigger(kind=PUSH, branch="main", commit=newer), shallow=True)
+    refused(ran, f"commit {released.commit}, what ", "this checkout is shallow", "`fetch-depth: 0`", "GIT_DEPTH: 0")
+    assert released.runs() == before
+
+
+@pytest.fixture(scope="module")
+def told(released: Released) -> tuple[Told, Told]:
+    """A pull request that says too much, and its next push, which would break a rule and fail in a migration."""
+    return talkative.preview(released.host, broken=False), talkative.preview(released.host, broken=True)
+
+
+def test_a_comment_that_would_be_too_long_is_cut_and_says_how_much_and_where_the_rest_is(
+    told: tuple[Told, Told],
+) -> None:
+    for each in told:
+        body, whole = each.comments[0], each.files["preview-staging.txt"]
+        assert len(whole) > GITHUB_TAKES >= len(body), "it would have been refused"
+        assert "lines more: ci/preview-staging.txt of https://github.com/team/shop/actions/runs/1" in body
+        assert f"line {talkative.LINES - 1} of what the program says" in whole, "the rest is where the comment says"
+        assert f"line {talkative.LINES - 1} of what the program says" not in body
+
+
+def test_losses_rules_and_migrations_are_never_what_is_cut(told: tuple[Told, Told]) -> None:
+    first, second = told
+    assert first.ran.code == 0, first.ran.output
+    for word in ("would be lost", "pactum-staging-clear-sessions", "agreements.0002_dropped", 'DROP COLUMN "terms"'):
+        assert word in first.comments[0].partition("<details>")[0]
+    assert second.ran.code != 0, "a rule is broken, and a migration fails"
+    for word in ("Guardrails: 1 broken", "for-ever", "(G27, ", "agreements.0003_broken", "it fails"):
+        assert word in second.comments[0].partition("<details>")[0]
+
+
+def test_the_next_push_writes_the_same_comment_anew(told: tuple[Told, Told]) -> None:
+    first, second = told
+    assert (len(first.comments), len(second.comments)) == (1, 1)
+    assert first.comments != second.comments
+
+
+def test_no_secret_gets_into_a_comment_a_log_or_what_is_kept(told: tuple[Told, Told]) -> None:
+    for each in told:
+        said = each.files["preview-staging.txt"]
+        for shown in talkative.SHOWN + (talkative.OUTPUTS if each is told[0] else ()):
+            assert shown in said, "it was looked for where it is"
+        assert "[hidden]@db/pactum" in each.comments[0] or each is told[0], "the migration's error was told"
+        for text in (each.ran.output, *each.comments, *each.files.values()):
+            assert not [secret for secret in talkative.secrets() if secret in text]
 
 
 TEXTS = ["$(touch {made})", "`touch {made}`", "x\ntouch {made}\n", "'; touch {made}; '", '"; touch {made}; "']

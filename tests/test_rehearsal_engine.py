@@ -150,7 +150,7 @@ def test_a_preview_makes_nothing_and_leaves_outputs_unknown(tmp_path: Path) -> N
     cloud = FakeCloud()
     body = ONE + 'Thing("two", size=Thing("three", size=3).given)\n'
     engine = engine_with(cloud, preview=True)
-    assert program.run(written(tmp_path, body), engine, timeout_seconds=SECONDS) == {}
+    assert program.run(written(tmp_path, body), engine, timeout_seconds=SECONDS) == {"arn": program.UNKNOWN}
     assert (len(engine.seen), cloud.created) == (3, []), "all three are looked at, none is made"
 
 

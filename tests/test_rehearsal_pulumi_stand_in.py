@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal import attached, processes
+from rehearsal import attached, processes, program
 from rehearsal.docker_client import DockerClient
 from rehearsal.errors import RehearsalError
 from rehearsal.place import PROJECT_ROOT, Place
@@ -173,7 +173,12 @@ def test_a_preview_tells_changes_to_people_and_to_programs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed = Tally(
-        updated=Counter({"aws:ecs/service:Service": 1}), reasons=["aws:ecs/service:Service web: taskDefinition"]
+        created=Counter({"a:b/c:D": 2}),
+        coming=["a:b/c:D one", "a:b/c:D two"],
+        updated=Counter({"aws:ecs/service:Service": 1}),
+        reasons=["aws:ecs/service:Service web: taskDefinition"],
+        deleted=Counter({"a:b/c:D": 1}),
+        going=["a:b/c:D old"],
     )
     monkeypatch.setattr(Updater, "plan", lambda *_: changed)
     log = tmp_path / "events"
@@ -182,9 +187,13 @@ def test_a_preview_tells_changes_to_people_and_to_programs(
     said = capsys.readouterr()
     assert "aws:ecs:Service web: taskDefinition" in said.out
     assert "no changes were expected" in said.err
-    (event,) = log.read_text().splitlines()
-    metadata = json.loads(event)["resourcePreEvent"]["metadata"]
-    assert (metadata["op"], metadata["type"]) == ("update", "aws:ecs/service:Service")
+    told = [json.loads(event)["resourcePreEvent"]["metadata"] for event in log.read_text().splitlines()]
+    assert [(each["op"], each["type"], each["urn"].rpartition("::")[2]) for each in told] == [
+        ("create", "a:b/c:D", "one"),
+        ("create", "a:b/c:D", "two"),
+        ("update", "aws:ecs/service:Service", "web"),
+        ("delete", "a:b/c:D", "old"),
+    ]
     monkeypatch.setattr(Updater, "plan", lambda *_: Tally(unchanged=Counter({"x": 3})))
     assert command_line.main([*line, "--expect-no-changes"]) == 0
 
@@ -209,9 +218,42 @@ def test_a_backend_that_is_no_bucket_is_told(bucket: Bucket) -> None:
         StateLock(s3=bucket, backend="file://~", project="pactum", stack="staging").cancel()
 
 
+def test_outputs_that_would_be_others_are_told_and_secret_ones_only_by_name() -> None:
+    before = {"url": "http://x", "release": "a", "gone": 1, "live": "c"}
+    after = {"url": "http://x", "release": "b", "key": program.SECRET, "all": {"each": ["x"]}, "live": program.UNKNOWN}
+    assert words.outputs(before, after).splitlines() == [
+        "    --outputs:--",
+        "  + all: {",
+        "        each: [",
+        '            [0]: "x"',
+        "        ]",
+        "    }",
+        "  - gone: 1",
+        "  + key: [secret]",
+        '  ~ release: "a" => "b"',
+    ]
+    assert words.outputs(before, before) == ""
+
+
+@pytest.mark.usefixtures("checkout")
+def test_a_program_that_fails_is_told_to_people_and_to_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> Tally:
+        raise RehearsalError("it is open to strangers (G18, open to strangers)")
+
+    monkeypatch.setattr(Updater, "plan", fails)
+    log = tmp_path / "events"
+    assert command_line.main(["preview", "--stack", "staging", "--event-log", str(log)]) == 255
+    assert "error: it is open to strangers" in capsys.readouterr().err
+    (event,) = log.read_text().splitlines()
+    assert json.loads(event)["diagnosticEvent"]["severity"] == "error"
+    assert "open to strangers" in json.loads(event)["diagnosticEvent"]["message"]
+
+
 def test_numbers_are_told_as_the_cli_tells_them() -> None:
     tally = Tally(created=Counter({"a:b/c:D": 2}), unchanged=Counter({"x": 5}))
-    assert words.previewed("staging", "pactum", tally).splitlines()[2:] == [
+    assert words.previewed("staging", "pactum", tally).splitlines()[1:] == [
         " +  a:b:D create (2)",
         "Resources:",
         "    + 2 to create",

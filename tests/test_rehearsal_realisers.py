@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infra.image import DRAW
 from rehearsal.errors import RehearsalError
 from rehearsal.place import Place
 from rehearsal.realisers import commands, images
@@ -200,6 +202,12 @@ def test_a_command_runs_in_a_shell_with_the_emulator_in_place_of_aws(monkeypatch
 def test_a_failing_command_is_told_with_what_it_wrote() -> None:
     with pytest.raises(RehearsalError, match=r"ended with exit code 3:\n    no such table"):
         commands.execute(fake_tools(), "echo no such table >&2; exit 3", {})
+
+
+def test_a_pipe_is_told_by_the_program_at_its_head() -> None:
+    told: list[str] = []
+    commands.execute(dataclasses.replace(fake_tools(), notify=told.append), DRAW, {})
+    assert told == ["od -An -N4 -tx1 /dev/urandom"]
 
 
 def test_a_long_message_of_a_failed_command_keeps_its_first_line() -> None:

@@ -59,11 +59,17 @@ def stack(place: Place, options: argparse.Namespace) -> int:
 def preview(place: Place, options: argparse.Namespace) -> int:
     """What an update would change."""
     updater = _attached(place, options)
-    tally = updater.plan()
-    if options.event_log:
-        events = words.events(updater.stack, updater.project, tally)
-        Path(options.event_log).write_text(events, encoding="utf-8")
+    # Before what the program prints, which comes first.
+    print(f"Previewing update ({updater.stack}):", flush=True)
+    log = Path(options.event_log or os.devnull)
+    try:
+        tally = updater.plan()
+    except RehearsalError as error:
+        log.write_text(words.error_event(str(error)), encoding="utf-8")
+        raise
+    log.write_text(words.events(updater.stack, updater.project, tally), encoding="utf-8")
     print(words.previewed(updater.stack, updater.project, tally))
+    print(words.outputs(updater.outputs, updater.planned_outputs))
     if options.expect_no_changes and tally.changed:
         raise PulumiError("no changes were expected but changes were proposed")
     return 0

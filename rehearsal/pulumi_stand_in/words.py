@@ -4,15 +4,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from rehearsal.program import SECRET, UNKNOWN
 from rehearsal.state import Tally
 
 
 def events(stack: str, project: str, tally: Tally) -> str:
     """What the engine writes to the file of --event-log, one event a line: every change, of some type and name."""
     changes = [
-        *(("create", type_, "") for type_, count in sorted(tally.created.items()) for _ in range(count)),
+        *(("create", *_type_and_name(each)) for each in sorted(tally.coming)),
         *(("update", *_type_and_name(reason)) for reason in sorted(tally.reasons)),
-        *(("delete", type_, "") for type_, count in sorted(tally.deleted.items()) for _ in range(count)),
+        *(("delete", *_type_and_name(each)) for each in sorted(tally.going)),
         *(("same", type_, "") for type_, count in sorted(tally.unchanged.items()) for _ in range(count)),
     ]
     lines = [
@@ -27,6 +28,12 @@ def _type_and_name(reason: str) -> tuple[str, str]:
     return type_, rest.partition(":")[0]
 
 
+def error_event(message: str) -> str:
+    """What the engine writes there of a program that failed."""
+    said = {"diagnosticEvent": {"prefix": "error: ", "message": message, "color": "never", "severity": "error"}}
+    return f"{json.dumps(said)}\n"
+
+
 def previewed(stack: str, project: str, tally: Tally) -> str:
     """The rows of what would change, and their number."""
     rows = [
@@ -34,8 +41,30 @@ def previewed(stack: str, project: str, tally: Tally) -> str:
         *(f" ~  {_short(reason)} update" for reason in sorted(tally.reasons)),
         *(_row("-", type_, count, "delete") for type_, count in sorted(tally.deleted.items())),
     ]
-    head = [f"Previewing update ({stack}):", f"    pulumi:pulumi:Stack {project}-{stack}"]
-    return "\n".join([*head, *rows, _numbers(tally, "to ")])
+    return "\n".join([f"    pulumi:pulumi:Stack {project}-{stack}", *rows, _numbers(tally, "to ")])
+
+
+def outputs(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """The outputs that would be others, as --diff shows them; empty where there are none."""
+    rows = [
+        *(f"  + {name}: {_value(value)}" for name, value in after.items() if name not in before),
+        *(
+            f"  ~ {name}: {_value(before[name])} => {_value(value)}"
+            for name, value in after.items()
+            if name in before and before[name] != value and value != UNKNOWN
+        ),
+        *(f"  - {name}: {_value(value)}" for name, value in before.items() if name not in after),
+    ]
+    return "\n".join(["    --outputs:--", *sorted(rows, key=lambda row: row[4:])]) if rows else ""
+
+
+def _value(value: Any, depth: int = 1) -> str:  # noqa: ANN401 - any output
+    if isinstance(value, dict | list):
+        named = value.items() if isinstance(value, dict) else ((f"[{at}]", each) for at, each in enumerate(value))
+        inner = "".join(f"\n{'    ' * (depth + 1)}{name}: {_value(each, depth + 1)}" for name, each in named)
+        opened, closed = "{}" if isinstance(value, dict) else "[]"
+        return f"{opened}{inner}\n{'    ' * depth}{closed}"
+    return str(value) if value in {SECRET, UNKNOWN} else json.dumps(value)
 
 
 def updated(outputs: Mapping[str, Any], tally: Tally) -> str:

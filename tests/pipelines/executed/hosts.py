@@ -33,6 +33,8 @@ class Kind:
     """The variable that names the host's own address, which is this machine's here."""
     token: str
     """What a job that tells people something is given besides."""
+    asks: bool = False
+    """Whether a job that changes production asks the host first if somebody has to approve it."""
     whole_jobs: bool = False
     """Whether gitlab-ci-local runs its jobs, where nothing has to happen between two commands."""
 
@@ -74,10 +76,6 @@ def _gitlab(trigger: Trigger, _: Path) -> dict[str, str]:
         "CI_COMMIT_REF_NAME": trigger.branch,
         "CI_PROJECT_PATH": REPOSITORY,
         "CI_PIPELINE_URL": f"https://gitlab.com/{REPOSITORY}/-/pipelines/1",
-        # What is asked is a variable of every job, whatever has begun the pipeline.
-        "ACTION": trigger.kind if trigger.kind in BY_HAND else ROLLBACK,
-        "STACK": trigger.stack,
-        "TO": trigger.to,
     }
     if trigger.kind != PULL_REQUEST:
         return {**found, "CI_COMMIT_BRANCH": trigger.branch}
@@ -132,6 +130,7 @@ KINDS = {
         variables=_github,
         api=_GITHUB_API,
         token=_GITHUB_TOKEN,
+        asks=True,
     ),
     "gitlab": Kind(
         name="GitLab",

@@ -110,11 +110,18 @@ class Host:
             return self.execute(job, trigger, files, before=before, began=began)
 
     def execute(
-        self, job: Job, trigger: Trigger, files: Path, *, before: Before = _nothing, began: float | None = None
+        self,
+        job: Job,
+        trigger: Trigger,
+        files: Path,
+        *,
+        before: Before = _nothing,
+        began: float | None = None,
+        shallow: bool = False,
     ) -> Ran:
         """Run one job's commands, whatever the host's locks and needs say."""
         start = time.monotonic()
-        clone = self.clone(trigger)
+        clone = self.clone(trigger, shallow=shallow)
         if job.takes and (files / "ci").is_dir():
             shutil.copytree(files / "ci", clone / "ci")
         whole = self.kind.whole_jobs and before is _nothing
@@ -153,7 +160,8 @@ class Host:
             variables |= self._own(command, trigger)
         environment = self.ground.environment(job, clone.parent)
         path = f"{environment['PATH']}:{gitlab_ci_local.RSYNC}"
-        process = _begin(gitlab_ci_local.command(job, variables), clone, {**environment, "PATH": path, "NO_COLOR": "1"})
+        asked = gitlab_ci_local.command(job, variables, trigger)
+        process = _begin(asked, clone, {**environment, "PATH": path, "NO_COLOR": "1"})
         said = _said(process)
         seconds = round(time.monotonic() - at, 1)
         return said, [(command, seconds) for command in gitlab_ci_local.ran(job, said)], process.returncode
@@ -173,7 +181,8 @@ class Host:
         """What some commands are given besides, as the readers of the hosts' files have seen it there."""
         if command.startswith("make ci-rollback"):
             return {"TO": trigger.to}
-        if command.startswith(("make ci-preview", "make ci-drift")):
+        tells = command.startswith(("make ci-preview", "make ci-drift"))
+        if tells or (self.kind.asks and command in {"make ci-deploy STACK=prod", "make ci-promote"}):
             return {self.kind.api: self.people.url, self.kind.token: TOKEN}
         return {}
 
@@ -181,11 +190,11 @@ class Host:
         """An empty place for what jobs of one pipeline hand on."""
         return self._directory("files")
 
-    def clone(self, trigger: Trigger) -> Path:
+    def clone(self, trigger: Trigger, *, shallow: bool = False) -> Path:
         """A checkout of what runs, as each job has one of its own."""
         clone = self._directory("job") / "checkout"
         with self._cloning:
-            self.scratch.clone(trigger.commit, clone)
+            self.scratch.clone(trigger.commit, clone, shallow=shallow)
         return clone
 
     def _directory(self, kind: str) -> Path:

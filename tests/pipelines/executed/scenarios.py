@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rehearsal.drills.drill import expect
-from tests.pipelines.executed import hostile
+from tests.pipelines.executed import hostile, locked
 from tests.pipelines.executed.jobs import PROMOTE, PULL_REQUEST, ROLLBACK, SCHEDULE, Trigger
 from tests.pipelines.executed.matrix import RED, expect_codes
 from tests.pipelines.executed.runner import TOKEN
@@ -125,7 +125,10 @@ SCENARIOS = (
     hostile.untried_in_staging,
     hostile.verify_red,
     hostile.cancelled,
+    locked.killed,
     rollback,
     hostile.tampered_approval,
     hostile.failed_deployment,
+    # At the end: which of the two was served in between is by chance, and a rollback could return to it.
+    locked.two_at_once,
 )

@@ -91,9 +91,15 @@ class Scratch:
         _git(self.directory, "checkout", "--quiet", target, "--")
         _git(self.directory, "merge", "--quiet", "--no-ff", "--strategy-option", "theirs", "--no-edit", source)
 
-    def clone(self, commit: str, target: Path) -> None:
+    def clone(self, commit: str, target: Path, *, shallow: bool = False) -> None:
         """A checkout of a commit with its whole history, as jobs that deploy ask for; and what a job installs first."""
-        _git(self.directory, "clone", "--quiet", "--no-checkout", f"file://{self.directory}", str(target))
+        here = f"file://{self.directory}"
+        if shallow:
+            _git(self.directory, "init", "--quiet", str(target))
+            _git(target, "remote", "add", "origin", here)
+            _git(target, "fetch", "--quiet", "--depth", "1", "origin", commit)
+        else:
+            _git(self.directory, "clone", "--quiet", "--no-checkout", here, str(target))
         _git(target, "checkout", "--quiet", "--detach", commit)
         _git(target, "remote", "set-url", "origin", "git@example.com:team/shop.git")
         for name in (".venv", ".venv-emulator"):
