@@ -11,9 +11,9 @@ from ops.errors import CannotAct, OpsError
 from ops.pipeline import hosts
 from ops.pipeline.event import GITHUB, GITLAB, HERE, JENKINS, PULL_REQUEST, Event
 from ops.pipeline.hosts import Host
-from ops.pipeline.hosts.github import GitHub
+from ops.pipeline.hosts.github import ACTIONS, GitHub
 from ops.pipeline.hosts.gitlab import GitLab
-from tests.hosts_server import ME, HostsServer, serving
+from tests.hosts_server import DEPENDABOT, ME, WORKFLOW, HostsServer, serving
 
 MARKER = "<!-- marker -->"
 
@@ -25,7 +25,7 @@ def server() -> Iterator[HostsServer]:
 
 
 def github(server: HostsServer, repository: str = "o/n") -> Host:
-    return GitHub(repository=repository, token="t", url=server.url)
+    return GitHub(repository=repository, token="t", url=server.url, unasked=ACTIONS)
 
 
 def gitlab(server: HostsServer, repository: str = "group/n") -> Host:
@@ -57,9 +57,99 @@ def test_a_comment_with_the_marker_by_somebody_else_is_left_alone(server: HostsS
 def test_a_workflows_token_that_cannot_ask_who_it_is_knows_its_own_comment(server: HostsServer) -> None:
     server.knows_me = False
     server.add_comment(f"{MARKER} forged")
+    server.add_comment(f"{MARKER} another bot's", DEPENDABOT)
     for text in ("first", "second"):
         github(server).comment(7, MARKER, f"{MARKER} {text}")
-    assert [each["body"] for each in server.comments] == [f"{MARKER} forged", f"{MARKER} second"]
+    bodies = [each["body"].removeprefix(f"{MARKER} ") for each in server.comments]
+    assert bodies == ["forged", "another bot's", "second"]
+
+
+def test_an_apps_token_at_jenkins_knows_a_bots_comment_for_its_own(server: HostsServer) -> None:
+    server.knows_me = False
+    server.add_comment(f"{MARKER} first", DEPENDABOT)
+    GitHub(repository="o/n", token="t", url=server.url).comment(7, MARKER, f"{MARKER} second")
+    assert [each["body"] for each in server.comments] == [f"{MARKER} second"]
+
+
+def test_a_host_that_cannot_say_who_we_are_is_not_taken_for_a_workflows(server: HostsServer) -> None:
+    server.knows_me, server.says_of_me = False, 502
+    server.add_comment(f"{MARKER} first", WORKFLOW)
+    with pytest.raises(OpsError, match="502"):
+        github(server).comment(7, MARKER, f"{MARKER} second")
+    assert server.comments[0]["body"] == f"{MARKER} first"
+
+
+@each_host
+def test_a_comment_of_nobody_is_left_alone(server: HostsServer, host: Make) -> None:
+    server.add_comment(f"{MARKER} of an account that is no more", None)
+    host(server).comment(7, MARKER, f"{MARKER} ours")
+    assert len(server.comments) == 2
+
+
+def written(run: int, text: str = "") -> str:
+    return f"{MARKER}\n<!-- run {run} -->\n{text}"
+
+
+@each_host
+def test_an_older_run_that_ends_later_leaves_the_newer_ones_comment(
+    server: HostsServer, host: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host(server).comment(7, MARKER, written(9, "of 9"))
+    host(server).comment(7, MARKER, written(8, "of 8"))
+    assert [each["body"] for each in server.comments] == [written(9, "of 9")]
+    assert "a newer run (9) has written the comment" in capsys.readouterr().out
+    host(server).comment(7, MARKER, written(9, "of 9, once more"))
+    host(server).comment(7, MARKER, written(10, "of 10"))
+    assert [each["body"] for each in server.comments] == [written(10, "of 10")]
+
+
+@each_host
+def test_a_number_in_the_words_of_others_makes_no_run_newer(server: HostsServer, host: Make) -> None:
+    host(server).comment(7, MARKER, written(8, "```\n<!-- run 99 -->\n```"))
+    host(server).comment(7, MARKER, written(9))
+    assert [each["body"] for each in server.comments] == [written(9)]
+
+
+@each_host
+@pytest.mark.parametrize("runs", [(8, 9), (9, 8), (9, 9), (0, 0)])
+def test_two_runs_that_find_no_comment_leave_one_the_newer_ones(
+    server: HostsServer, host: Make, runs: tuple[int, int]
+) -> None:
+    first, second = (written(run, f"{run}") for run in runs)
+
+    def meanwhile() -> None:
+        server.meanwhile = None
+        host(server).comment(7, MARKER, second)
+
+    server.meanwhile = meanwhile
+    host(server).comment(7, MARKER, first)
+    assert [each["body"] for each in server.comments] == [written(max(runs), f"{max(runs)}")]
+
+
+@each_host
+def test_of_two_comments_that_are_there_one_is_left(server: HostsServer, host: Make) -> None:
+    for each in (f"{MARKER} old", written(3), written(3)):
+        server.add_comment(each, ME)
+    server.add_comment(f"{MARKER} forged")
+    host(server).comment(7, MARKER, written(5))
+    assert [each["body"] for each in server.comments] == [written(5), f"{MARKER} forged"]
+    assert server.comments[0]["id"] == 102, "of those of one run the first, so that two jobs keep the same one"
+
+
+@each_host
+def test_a_run_whose_number_nobody_knows_writes_all_the_same(server: HostsServer, host: Make) -> None:
+    server.add_comment(written(3), ME)
+    host(server).comment(7, MARKER, f"{MARKER}\nby hand")
+    assert [each["body"] for each in server.comments] == [f"{MARKER}\nby hand"]
+
+
+@each_host
+def test_a_comment_that_another_job_has_removed_is_no_failure(server: HostsServer, host: Make) -> None:
+    for each in (written(3), written(2)):
+        server.add_comment(each, ME)
+    server.loses = True
+    host(server).comment(7, MARKER, written(5))
+    assert written(5) in [each["body"] for each in server.comments]
 
 
 @each_host
@@ -91,6 +181,31 @@ def test_a_missing_permission_is_told_with_its_remedy(server: HostsServer, host:
         host(server).report("T", MARKER, "x")
 
 
+@each_host
+@pytest.mark.parametrize(
+    ("status", "said", "remedy"),
+    [
+        (403, "Unable to create comment because issue is locked", "conversation is locked: unlock it"),
+        (403, "You have exceeded a secondary rate limit", "wait some minutes"),
+        (429, "Too many requests", "wait some minutes"),
+        (502, "Bad gateway", "a fault of the host's own: run the job again later"),
+        (503, "", "a fault of the host's own: run the job again later"),
+        (410, "Issues are disabled for this repo", "Issues are switched off"),
+        (422, "Validation Failed: body is too long", "a fault of this project's own"),
+        (401, "Bad credentials", "wrong, or has expired"),
+    ],
+)
+def test_a_refusal_is_told_with_its_own_remedy(
+    server: HostsServer, host: Make, status: int, said: str, remedy: str
+) -> None:
+    server.refuses, server.says = status, said
+    with pytest.raises(OpsError) as raised:
+        host(server).comment(7, MARKER, "x")
+    assert remedy in str(raised.value)
+    needed = "permissions:" in str(raised.value) or "scope api" in str(raised.value)
+    assert needed == (status == 401), "a permission is not what is missing"
+
+
 def test_a_repository_that_is_not_there_is_told(server: HostsServer) -> None:
     with pytest.raises(OpsError, match="has no repository o/missing"):
         github(server, "o/missing").comment(7, MARKER, "x")
@@ -108,7 +223,7 @@ def test_a_host_that_does_not_answer_is_told(made: Any) -> None:
 def event(host: str, repository: str = "o/n") -> Event:
     return Event(
         host=host, kind=PULL_REQUEST, branch="b", commit="", pull_request=7,
-        fork=False, repository=repository, run_url=""
+        untrusted="", repository=repository, run_url=""
     )  # fmt: skip
 
 
@@ -123,6 +238,18 @@ def event(host: str, repository: str = "o/n") -> Event:
 )
 def test_each_pipeline_tells_the_host_of_its_repository(host: str, environment: dict[str, str], kind: type) -> None:
     assert isinstance(hosts.of(event(host), environment), kind)
+
+
+@pytest.mark.parametrize(("host", "left"), [(GITHUB, [DEPENDABOT]), (JENKINS, [])])
+def test_only_github_gives_its_jobs_a_token_of_the_workflows_bot(
+    server: HostsServer, host: str, left: list[dict[str, Any]]
+) -> None:
+    server.knows_me = False
+    server.add_comment(f"{MARKER} a bot's", DEPENDABOT)
+    found = hosts.of(event(host), {"GITHUB_TOKEN": "t", "GITHUB_API_URL": server.url})
+    assert found
+    found.comment(7, MARKER, f"{MARKER} ours")
+    assert [each["author"] for each in server.comments if not each["body"].endswith("ours")] == left
 
 
 @pytest.mark.parametrize(

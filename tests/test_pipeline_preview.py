@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
+from ops.pipeline import migration_plan, previewing, registry
 from ops.pipeline.comment import PREVIEW_MARKER
 from ops.pipeline.pulumi import NOTHING_RUNS
 from tests.hosts_server import HostsServer, serving
@@ -60,7 +62,7 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
 def test_every_stack_stands_in_one_comment_which_is_written_anew(case: Case) -> None:
     assert case.run("staging", "prod").code == 0
     assert case.run("staging", "prod", FAKE_TEXT="another text").code == 0
-    assert case.comment.startswith(f"{PREVIEW_MARKER}\n## What this would change at `d0d0d0d0d0d0`")
+    assert case.comment.startswith(f"{PREVIEW_MARKER}\n<!-- run 5 -->\n## What this would change at `d0d0d0d0d0d0`")
     assert case.comment.index("### `staging`: no changes") < case.comment.index("### `prod`: no changes")
     assert "another text" in case.comment
     assert "2 rules looked at, none broken" in case.comment
@@ -80,7 +82,7 @@ def test_before_the_first_deployment_it_previews_with_no_image_and_pulls_none(ca
     assert f"--config pactum:imageDigest={NOTHING_RUNS}" in case.project.asked
     assert "docker pull" not in case.project.asked
     assert "--deployed" not in case.project.asked
-    assert "1 migration, in an empty database" in case.comment
+    assert case.comment.endswith("\n\nMigrations: 1 migration, in an empty database.\n"), "it breaks nobody's release"
 
 
 def test_lost_data_comes_first_and_in_bold(case: Case) -> None:
@@ -99,6 +101,22 @@ def test_lost_data_comes_first_and_in_bold(case: Case) -> None:
     assert f"- **replace `db` (`{DATABASE}`) because of `engine`**" in case.comment
     assert first < case.comment.index("Resources: 1 to create, 1 to update, 1 to replace, 1 to delete.")
     assert "- delete `old`" in case.comment
+
+
+def test_losses_and_broken_rules_are_listed_where_nothing_is_cut_and_other_changes_by_some_examples(case: Case) -> None:
+    many = range(16, 40)
+    policy = {"policyName": "G05", "enforcementLevel": "mandatory"}
+    told = events(
+        *(step("delete", DATABASE, f"db-{number}") for number in many),
+        *(step("delete", "aws:sns/topic:Topic", f"topic-{number}") for number in many),
+        *({"policyEvent": {**policy, "message": f"rule-{number}", "resourceUrn": str(number)}} for number in many),
+    )
+    case.run(FAKE_EVENTS=told, FAKE_CODE="255")
+    shown = case.comment.partition("<details>")[0]
+    assert f"delete `db-{many[-1]}`" in shown
+    assert f"`rule-{many[-1]}`" in shown
+    assert "and 9 more, see below" in shown
+    assert f"topic-{many[-1]}" not in shown
 
 
 def test_a_broken_rule_is_told_with_its_remedy_and_fails_the_stage(case: Case) -> None:
@@ -218,4 +236,74 @@ def test_a_forks_pull_request_is_not_previewed(case: Case) -> None:
 def test_a_stack_without_a_file_is_told_and_nothing_else_is_lost(case: Case) -> None:
     assert case.run("nowhere", "staging").code == 1
     assert "there is no Pulumi.nowhere.yaml" in case.comment
+    assert case.comment.index("Migrations: not looked at.") < case.comment.index("### `staging`"), "none is not known"
     assert "### `staging`: no changes" in case.comment
+
+
+DELETED = events(step("delete", DATABASE, "database"))
+DENIED = ClientError(
+    {"Error": {"Code": "AccessDeniedException", "Message": "not authorized: token=CANARY"}}, "GetAuthorizationToken"
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "error", "said"),
+    [
+        ((registry, "login"), DENIED, "AWS refused GetAuthorizationToken"),
+        ((registry, "login"), EndpointConnectionError(endpoint_url="https://api.ecr"), "AWS does not answer"),
+        ((migration_plan, "understood"), KeyError("name"), "A fault of this project's own, KeyError: 'name'"),
+        ((migration_plan, "understood"), ValueError("token=CANARY"), "ValueError: token=[hidden]"),
+        ((migration_plan, "understood"), RecursionError("too deep"), "A fault of this project's own, RecursionError"),
+    ],
+)
+def test_what_the_engine_found_is_told_where_the_migrations_are_not_known(
+    case: Case, monkeypatch: pytest.MonkeyPatch, where: tuple[Any, str], error: Exception, said: str
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(*where, failing)
+    ran = case.run("staging", "prod", FAKE_EVENTS=DELETED)
+    assert ran.code == 1
+    assert case.comment.count("- **delete `database`") == 2, "the other stack is told, too"
+    assert case.comment.count("what would be migrated is not known") == 2
+    assert said in case.comment
+    assert "CANARY" not in case.comment + ran.out + ran.err
+
+
+def test_a_trial_that_wrote_half_of_its_account_leaves_the_rest_told(case: Case) -> None:
+    ran = case.run(FAKE_EVENTS=DELETED, FAKE_PLAN='{"migration_plan": [{"nam')
+    assert ran.code == 1
+    assert "- **delete `database`" in case.comment
+    assert "JSONDecodeError" in case.comment
+    assert "Traceback" in ran.err, "the log has where it was"
+
+
+def test_a_stack_that_fails_in_an_unforeseen_way_leaves_the_other_told(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(stack: str, *rest: Any) -> str:
+        if stack == "staging":
+            raise DENIED
+        return running(stack, *rest)
+
+    running = previewing.running
+    monkeypatch.setattr(previewing, "running", failing)
+    assert case.run("staging", "prod", FAKE_EVENTS=DELETED).code == 1
+    assert "### `staging`: would fail" in case.comment
+    assert "AWS refused GetAuthorizationToken" in case.comment
+    assert case.comment.count("- **delete `database`") == 1
+
+
+def test_a_first_deployment_whose_migration_fails_says_so(case: Case) -> None:
+    plan = {"migration_plan": [{"name": "a.0001", "error": "no such extension"}], "looked": True}
+    assert case.run(FAKE_OUTPUTS="{}", FAKE_PLAN=json.dumps(plan)).code == 1
+    assert "no such extension" in case.comment
+
+
+def test_a_secret_that_a_cut_goes_through_is_hidden(case: Case) -> None:
+    # What the trial says is cut from its end.
+    for beyond in (1480, 1780):
+        case.run(FAKE_TRIAL=f"x CANARY-TOKEN-CANARY-TOKEN {'z' * beyond}", A_TOKEN="CANARY-TOKEN-CANARY-TOKEN")
+        assert "CANARY" not in case.comment
+        assert "TOKEN" not in case.comment

@@ -9,8 +9,9 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops.errors import EXIT_FAILED, EXIT_OK, CannotAct, OpsError
-from ops.pipeline import comment, hosts, migration_plan, previewing, repository, telling
+from ops.errors import EXIT_FAILED, EXIT_OK, CannotAct
+from ops.pipeline import choice, comment, failing, hosts, migration_plan, previewing, repository, telling
+from ops.pipeline.migration_plan import Plan
 from ops.pipeline.preview_text import StackPreview, head
 from ops.pipeline.surroundings import context_of
 
@@ -25,24 +26,24 @@ FILE = "comment.md"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Say which stacks."""
-    parser.add_argument("stacks", nargs="+", metavar="STACK", help="a stack to preview")
+    choice.add_stacks(parser, "the stacks to preview")
 
 
 def run(options: argparse.Namespace, event: Event, environment: Mapping[str, str]) -> int:
     """Preview, and tell; return 0 when every update would go through, as far as can be told.
 
     Raises:
-        CannotAct: it is a fork's pull request, which has no credentials.
+        CannotAct: it is a pull request that has no credentials, such as a fork's.
 
     """
-    if event.fork:
+    if event.untrusted:
         raise CannotAct(
-            "this pull request comes from a fork, which is given no credentials: nothing was previewed. "
+            f"this pull request {event.untrusted}: it is given no credentials, and nothing was previewed. "
             "`make ci-rehearse` shows what can be shown without any.",
         )
     root = Path.cwd()
     previews = [_of_stack(stack, root, event, environment) for stack in options.stacks]
-    parts = [comment.part("preview", each, head(each), root, environment) for each in previews]
+    parts = [comment.part("preview", each, head, root, environment) for each in previews]
     body = comment.compose(comment.PREVIEW_MARKER, "What this would change", parts, event)
     telling.keep(root, FILE, body)
     telling.say(body, event, environment)
@@ -56,10 +57,13 @@ def _of_stack(stack: str, root: Path, event: Event, environment: Mapping[str, st
         context = context_of(stack, environment, root=root, commit=event.commit)
         digest = previewing.running(stack, root, environment)
         found = previewing.preview(stack, digest, root, environment)
+    except Exception as error:  # noqa: BLE001 - whatever it is: it is told, and the job is red
+        return StackPreview(stack=stack, error=failing.words(error, environment))
+    try:
         images = repository.of_stack(context, root, for_docker=True)
         plan = migration_plan.find(context, images, digest, root, environment)
-    except OpsError as error:
-        return StackPreview(stack=stack, error=str(error))
+    except Exception as error:  # noqa: BLE001 - as above, and what the engine has found is told, too
+        plan = Plan(unknown=failing.words(error, environment))
     return dataclasses.replace(found, plan=plan)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ops.pipeline.markdown import code, fenced, plain
+from ops.pipeline.markdown import code, fenced, plain, sentence, shortened
 from ops.pipeline.migration_plan import Plan
 from ops.pipeline.preview_events import CREATE, DELETE, REPLACE, UPDATE, Change, Previewed
 from ops.pipeline.pulumi import NOTHING_RUNS
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 # A list longer than this is read by nobody; the whole is in the details, and in the artifact.
 _LISTED = 15
+# What is lost, and which rules are broken, must not be in the part that a host's limit cuts off.
+_MUST_BE_SEEN = 40
 _LONGEST = 600
+_LONGEST_NAME = 200
 # The engine's noise: which provider made a thing, and that it was asked how it is.
 _NOISE = re.compile(r"^\s*\[provider=|^warning: using pulumi-resource-")
 _REFRESHED = re.compile(r"^\s*~ \S+: \(refresh\)$")
@@ -60,9 +63,14 @@ def drift_head(preview: StackPreview) -> str:
     changes = preview.found.changes
     if preview.error or not changes:
         return f"### {code(preview.stack)}: could not be looked at\n\n{_failure(preview)}"
+    parts = [f"### {code(preview.stack)}: {len(changes)} drifted"]
+    if preview.found.errors:
+        parts += ["**Not all of it was looked at, so there may be more.**", _failure(preview)]
+    if preview.violations:
+        parts.append(_guardrails(preview))
     lost = [change for change in changes if change.loses_data]
     listed = _list([_change(each) for each in sorted(changes, key=lambda change: change not in lost)])
-    return f"### {code(preview.stack)}: {len(changes)} drifted\n\nTo be again as the program says:\n\n{listed}"
+    return "\n\n".join([*parts, f"To be again as the program says:\n\n{listed}"])
 
 
 def details(text: str) -> str:
@@ -92,7 +100,7 @@ def _parts(preview: StackPreview) -> Iterator[str]:
     yield _losses(preview)
     yield _counts(preview)
     yield _guardrails(preview)
-    yield _migrations(preview.plan)
+    yield "Migrations: not looked at." if preview.error else migrations(preview.plan)
 
 
 def _changes(preview: StackPreview) -> bool:
@@ -113,12 +121,17 @@ def _losses(preview: StackPreview) -> str:
     lost = [change for change in preview.found.changes if change.loses_data]
     if not lost:
         return ""
-    return "**Data or history would be lost:**\n\n" + _list([f"**{_change(change)}**" for change in lost])
+    listed = _list([f"**{_change(change)}**" for change in lost], _MUST_BE_SEEN)
+    return f"**Data or history would be lost:**\n\n{listed}"
 
 
 def _change(change: Change) -> str:
-    why = f" because of {', '.join(code(key) for key in change.keys[:5])}" if change.operation == REPLACE else ""
-    return f"{change.operation} {code(change.name)} ({code(change.type)}){why}"
+    why = f" because of {', '.join(_name(key) for key in change.keys[:5])}" if change.operation == REPLACE else ""
+    return f"{change.operation} {_name(change.name)} ({_name(change.type)}){why}"
+
+
+def _name(text: str) -> str:
+    return code(shortened(text, _LONGEST_NAME))
 
 
 def _counts(preview: StackPreview) -> str:
@@ -138,29 +151,27 @@ def _counts(preview: StackPreview) -> str:
 def _guardrails(preview: StackPreview) -> str:
     broken = preview.violations
     if broken:
-        return f"**Guardrails: {len(broken)} broken.**\n\n{_list([code(each[:_LONGEST]) for each in broken])}"
+        listed = _list([code(each[:_LONGEST]) for each in broken], _MUST_BE_SEEN)
+        return f"**Guardrails: {len(broken)} broken.**\n\n{listed}"
     if preview.error or not preview.found.rules:
         return "Guardrails: not looked at."
     return f"Guardrails: {len(preview.found.rules)} rules looked at, none broken."
 
 
-def _migrations(plan: Plan) -> str:
+def migrations(plan: Plan) -> str:
+    """What would be migrated, and what users and the release that runs now would notice of it."""
     if plan.unknown:
         return f"**Migrations: what would be migrated is not known:**\n\n{fenced(plan.unknown[-_LONGEST * 3 :])}"
     if not plan.names:
         return "Migrations: none."
     number = f"{len(plan.names)} migration{'s' * (len(plan.names) != 1)}"
-    if plan.first:
-        return f"Migrations: {number}, in an empty database."
-    names = ", ".join(code(name) for name in plan.names[:_LISTED])
-    more = f" and {len(plan.names) - _LISTED} more" if len(plan.names) > _LISTED else ""
-    lines = [f"Migrations: {number}: {names}{more}."]
-    if not plan.looked:
+    lines = [f"Migrations: {number}{', in an empty database' if plan.first else f': {_names(plan.names)}'}."]
+    if not plan.looked and not plan.first:
         lines.append(
             "What they do was not looked at: the image has no `manage.py migration_plan`. Copy `app_image/deployment/` "
             "into it anew (docs/app-contract.md)."
         )
-    elif not plan.risks:
+    elif not plan.risks and not plan.first:
         lines.append("Tried on tables like the stack's: nobody waits for long, and the release that runs now goes on.")
     breaking = [risk for risk in plan.risks if risk.breaks]
     if breaking:
@@ -168,8 +179,13 @@ def _migrations(plan: Plan) -> str:
     if others := [risk for risk in plan.risks if not risk.breaks]:
         lines.append("To know beforehand:\n\n" + _risks(others))
     if plan.untried:
-        lines.append(f"**Not tried, because of the failure:** {', '.join(code(name) for name in plan.untried)}")
+        lines.append(f"**Not tried, because of the failure:** {_names(plan.untried)}")
     return "\n\n".join(lines)
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(_name(name) for name in names[:_LISTED]) + more
 
 
 def _risks(found: Sequence[Risk]) -> str:
@@ -179,9 +195,9 @@ def _risks(found: Sequence[Risk]) -> str:
 def _risk(risk: Risk) -> str:
     # Names of tables and words of others are in all of it but the remedy, which is ours or squawk's: so it is code.
     statement = f"\n  {code(risk.statement[:_LONGEST])}" if risk.statement else ""
-    return f"{code(risk.migration)}: {code(risk.what[:_LONGEST])}{statement}\n  *What to do:* {plain(risk.remedy)}"
+    return f"{_name(risk.migration)}: {code(risk.what[:_LONGEST])}{statement}\n  *What to do:* {sentence(risk.remedy)}"
 
 
-def _list(items: Sequence[str]) -> str:
-    more = [f"and {len(items) - _LISTED} more, see below"] if len(items) > _LISTED else []
-    return "\n".join(f"- {item}" for item in [*items[:_LISTED], *more])
+def _list(items: Sequence[str], most: int = _LISTED) -> str:
+    more = [f"and {len(items) - most} more, see below"] if len(items) > most else []
+    return "\n".join(f"- {item}" for item in [*items[:most], *more])

@@ -9,11 +9,14 @@ import gitlab
 import requests
 
 from ops.errors import OpsError
+from ops.pipeline.hosts import own_comments
+from ops.pipeline.hosts.refusals import remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _SECONDS = 20
+_GONE = 404
 
 
 class GitLab:
@@ -26,15 +29,22 @@ class GitLab:
         self._own_id = 0
 
     def comment(self, number: int, marker: str, body: str) -> str:
-        """Make the one note, or write it anew; of several, the first is kept."""
+        """Make the one note, or write it anew; of several, the newest run's is kept."""
         with self._explained("write a note"):
             request = self._project.mergerequests.get(number)
-            for note in request.notes.list(iterator=True, order_by="created_at", sort="asc"):
-                if str(note.body).startswith(marker) and self._is_ours(note.author):
-                    note.body = body
-                    note.save()
-                    return self._note(request, note)
-            return self._note(request, request.notes.create({"body": body}))
+            notes = request.notes
+            kept = own_comments.write(
+                body,
+                ours=lambda: (
+                    each
+                    for each in notes.list(iterator=True, order_by="created_at", sort="asc")
+                    if str(each.body).startswith(marker) and self._is_ours(each.author)
+                ),
+                make=lambda text: notes.create({"body": text}),
+                write_anew=_written_anew,
+                remove=_removed,
+            )
+            return f"{request.web_url}#note_{kept.id}"
 
     def report(self, title: str, marker: str, body: str) -> str:
         """Open the one issue, or write it anew."""
@@ -63,25 +73,38 @@ class GitLab:
                 return issue
         return None
 
-    def _is_ours(self, author: Mapping[str, Any]) -> bool:
+    def _is_ours(self, author: Mapping[str, Any] | None) -> bool:
         if not self._own_id:
             self._gitlab.auth()
             self._own_id = int(self._gitlab.user.id) if self._gitlab.user else 0
-        return bool(author.get("id") == self._own_id)
-
-    def _note(self, request: Any, note: Any) -> str:  # noqa: ANN401 - see _open_issue
-        return f"{request.web_url}#note_{note.id}"
+        return bool(author and author.get("id") == self._own_id)
 
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:
         try:
             yield
         except gitlab.GitlabError as error:
+            said = str(error.error_message)
+            needed = "GITLAB_TOKEN must be a project access token with the role Reporter and the scope api."
             raise OpsError(
-                f"GitLab refused to {what} in {self._name} ({error.response_code}: {error.error_message}). GITLAB_TOKEN"
-                " must be a project access token with the role Reporter and the scope api, and not have expired.",
+                f"GitLab refused to {what} in {self._name} ({error.response_code}: {said}). "
+                f"{remedy(error.response_code, said, needed)}",
             ) from error
         except requests.RequestException as error:
             raise OpsError(
                 f"GitLab at {self._url} does not answer: {type(error).__name__}. Run the job again."
             ) from error
+
+
+def _written_anew(note: Any, body: str) -> None:  # noqa: ANN401 - as above
+    note.body = body
+    note.save()
+
+
+def _removed(note: Any) -> None:  # noqa: ANN401 - as above
+    try:
+        note.delete()
+    except gitlab.GitlabDeleteError as error:
+        # Another job may have looked at the same moment.
+        if error.response_code != _GONE:
+            raise
