@@ -64,6 +64,10 @@ contract: .venv/.installed ## What an image lacks of docs/app-contract.md (CONTE
 	@$(BIN)/python -m rehearsal contract --stack $(STACK) $(CONFIGURED) $(if $(IMAGE),--image $(IMAGE)) $(if $(CONTEXT),--context $(CONTEXT)) \
 	  $(if $(DOCKERFILE),--dockerfile $(DOCKERFILE)) $(if $(PAGE),--page $(PAGE)) $(if $(THOROUGH),--thorough)
 
+.PHONY: migrations
+migrations: .venv/.installed ## What this checkout's migrations would do to a stack, in words, without AWS (FROM=commit or image it runs; else where main was left)
+	@$(BIN)/python -m ops.pipeline.migrations --stack $(STACK) $(if $(FROM),--from $(FROM))
+
 .PHONY: image sbom
 image: ## Build the app's image (IMAGE=name:tag, PLATFORM=, CACHE=, PUSH=1 and more: see app_image/build)
 	@app_image/build
@@ -102,7 +106,9 @@ docker-engine: .venv/.installed ## Install and start Docker Engine where none an
 .PHONY: test check slow lint types types-program types-emulator base-images
 .PHONY: test-unit test-emulator test-app test-dev test-rehearsal test-rehearsal-staging test-rehearsal-others
 # Targets side by side, each with its output in one piece when it has ended. docs/decisions/0019 tells why so many.
-SIDE_BY_SIDE = --jobs=3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# GNU make 4.3 takes turns by a lock on what it writes to, and waits for ever where another has one on /dev/null (dockerd).
+SYNC = $(if $(filter output-sync,$(.FEATURES)),$$(test /proc/$$$$/fd/1 -ef /dev/null || echo --output-sync=target))
+SIDE_BY_SIDE = --jobs=4 $(SYNC)
 # A make that a test calls is no part of this one's jobs.
 PYTEST := env -u MAKEFLAGS -u MAKELEVEL $(BIN)/pytest -q
 
@@ -123,15 +129,18 @@ ACTIONLINT := tests/pipelines/actionlint
 	@$(ACTIONLINT)/build
 
 SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema
+# GitHub has `concurrency.queue` since May 2026, its schema below too; actionlint 1.7.12 not yet (rhysd/actionlint#657).
+NEWER_THAN_ACTIONLINT := '^unexpected key "queue" for "concurrency" section'
 lint: .venv/.installed .actionlint/actionlint ## ruff, hadolint, shellcheck; of pipelines' files zizmor, actionlint and their schemas
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/hadolint app_image/Dockerfile benchmarks/usual/Dockerfile rehearsal/images/mail/Dockerfile
 	@$(BIN)/shellcheck .ci/run app_image/build app_image/dev app_image/development/requirements.sh tests/app/run tests/pipelines/executed/bin/rsync $(ACTIONLINT)/build benchmarks/usual/entrypoint benchmarks/usual/start rehearsal/images/postgres/docker-entrypoint.sh rehearsal/pulumi_stand_in/bin/pulumi stacks/bootstrap/up stacks/down stacks/state-to-bucket
 	@$(BIN)/zizmor --quiet --offline --no-progress --persona auditor .github
-	@.actionlint/actionlint -shellcheck $(BIN)/shellcheck -pyflakes '' .github/workflows/*.yml
+	@.actionlint/actionlint -shellcheck $(BIN)/shellcheck -pyflakes '' -ignore $(NEWER_THAN_ACTIONLINT) .github/workflows/*.yml
 	@$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
 	@$(SCHEMA) vendor.dependabot .github/dependabot.yml
-	@$(SCHEMA) vendor.gitlab-ci .gitlab-ci.yml
+	@sed '1,/^---$$/d' .gitlab-ci.yml | $(SCHEMA) vendor.gitlab-ci --default-filetype yaml -
+	@sed '/^---$$/,$$d' .gitlab-ci.yml | $(SCHEMA) vendor.gitlab-ci --default-filetype yaml -
 	@$(BIN)/pre-commit validate-config .pre-commit-config.yaml
 
 types: types-program types-emulator ## mypy, strict
@@ -205,32 +214,37 @@ releases: .venv/.installed ## What was released to a stack in AWS, by whom, and 
 rollback: .venv/.installed ## Return a stack in AWS to the last good release (TO=digest or commit for another)
 	@$(BIN)/python -m ops rollback --stack $(STACK) $(TO)
 
-.PHONY: ci-check ci-image ci-preview ci-deploy ci-verify ci-drift ci-promote ci-rollback ci-rehearse
-# What pipelines call, whichever host runs them (docs/pipelines.md). What a person typed reaches a stage by the environment.
-STACKS ?= staging prod
-STAGE = $(BIN)/python -m ops.pipeline
+.PHONY: ci-check ci-image ci-preview ci-deploy ci-verify ci-drift ci-promote ci-rollback ci-rehearse after-by-make
+# What pipelines call, whichever host runs them (docs/pipelines.md). STACK, STACKS, AFTER, PUSH and TO reach a stage by the
+# environment, for in a recipe they would be a shell's to read.
+STAGE := $(BIN)/python -m ops.pipeline
 ci-check: check ## Pipelines: linters, types and unit tests
 
 ci-image: .venv/.installed ## Pipelines: build and test the commit's image (PUSH=1 for deployments; QA_COMMAND=, SBOM_COMMAND=)
-	@$(STAGE) image --stack $(STACK) $(if $(filter 1,$(PUSH)),--push)
+	@$(STAGE) image
 
 ci-preview: .venv/.installed ## Pipelines: what a pull request would change, as one comment (STACKS="staging prod")
-	@$(STAGE) preview $(STACKS)
+	@$(STAGE) preview
 
 ci-deploy: .venv/.installed ## Pipelines: deploy the image that was tested for this commit to STACK (AFTER=none: no stack before production)
-	@$(STAGE) deploy --stack $(STACK) $(if $(AFTER),--after $(AFTER))
+	@$(STAGE) deploy
 
 ci-verify: .venv/.installed ## Pipelines: see that users of STACK get that image
-	@$(STAGE) verify --stack $(STACK)
+	@$(STAGE) verify
 
 ci-drift: .venv/.installed ## Pipelines: see that stacks are as their program made them (STACKS="staging prod")
-	@$(STAGE) drift $(STACKS)
+	@$(STAGE) drift
 
 ci-promote: .venv/.installed ## Pipelines: bring to production what staging serves
-	@$(STAGE) promote $(if $(AFTER),--after $(AFTER))
+	@$(STAGE) promote
+
+# What comes before production is said on make's command line: who may add a variable to a pipeline does not choose it.
+ci-deploy ci-promote: after-by-make
+after-by-make:
+	$(if $(filter environment%,$(origin AFTER)),$(error AFTER is set in the environment, where it may be anybody's. Nothing was done. Unset it, or give it to make: make $(MAKECMDGOALS) AFTER=...))
 
 ci-rollback: .venv/.installed ## Pipelines: return STACK to a good release (TO=digest or commit in the environment)
-	@$(STAGE) rollback --stack $(STACK)
+	@$(STAGE) rollback
 
 ci-rehearse: rehearse ## Pipelines: deploy STACK to the pipeline's own machine, for who has no credentials
 

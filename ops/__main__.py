@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from ops import (
     denial,
@@ -44,9 +44,9 @@ from ops import (
 from ops.aws import Aws
 from ops.clock import Clock, SystemClock
 from ops.command import Command, Context, account_number
-from ops.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, OpsError, Terminated, explain
+from ops.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, CannotAct, OpsError, Terminated, explain
 from ops.stack import DEFAULT_PROJECT, PROJECT_VARIABLE, Stack, project_name
-from ops.stack_file import account_of, refuse_another_account, stack_file
+from ops.stack_file import account_of, refuse_another_account, region_to_set, stack_file
 from ops.transcript import Transcript, open_transcript
 
 if TYPE_CHECKING:
@@ -175,7 +175,11 @@ def _run(
         transcript = closing.enter_context(_transcript(command, options, environment))
         aws = connect()
         transcript.step(f"{command.name}: {command.summary}{' (dry run: nothing is changed)' if dry_run else ''}")
-        whereabouts = aws.whereabouts(environment)
+        try:
+            whereabouts = aws.whereabouts(environment)
+        except NoRegionError as error:
+            named = region_to_set(Path.cwd(), stack)
+            raise CannotAct(f"no AWS region is chosen. Set {named}, or `region` in the profile.") from error
         transcript.step(f"{stack}, {whereabouts}")
         answer |= {"account": whereabouts.account, "region": whereabouts.region}
         if command.changes:

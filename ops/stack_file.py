@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ACCOUNTS_KEY = "aws:allowedAccountIds"
 CONTEXT_KEY = "pactum:imageContext"
+REGION_KEY = "aws:region"
 
 
 def stack_file(directory: Path, stack: Stack) -> Path | None:
@@ -81,6 +82,14 @@ def config_value(directory: Path, stack: Stack, key: str, *, own: bool = False) 
         if value is not None and value != "":
             return value
     return None
+
+
+def region_to_set(directory: Path, stack: Stack) -> str:
+    """Return what a person is to set where no region is chosen: the variable, and the stack's region if it is known."""
+    own = config_value(directory, stack, REGION_KEY, own=True)
+    region = own or config_value(directory, stack, REGION_KEY)
+    file = f"Pulumi.{stack.name}.yaml" if own else "Pulumi.yaml"
+    return f"AWS_REGION={region}, as `{REGION_KEY}` in {file} says" if region else "AWS_REGION"
 
 
 def refuse_another_account(here: Whereabouts, stack: Stack, expected: str | None, source: str) -> None:

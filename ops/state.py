@@ -118,6 +118,11 @@ def _refuse_if_alive(context: Context, locks: list[Lock], flight: InFlight | Non
             f"the stack itself. {OVERRULE} frees it all the same, and then two may write one state.",
         )
     if flight is None:
+        context.transcript.step(
+            "nothing is in flight in the release memory, as in an update before its guard or after its verdict, or in "
+            "`pulumi refresh` or `destroy`: there is no sign of life to look for, and that its holder has ended is for "
+            "you to know"
+        )
         return
     try:
         watch(context, Memory(context), flight)
@@ -167,8 +172,10 @@ COMMAND = Command(
     summary="show who has the lock of a stack's Pulumi state, and free it",
     description="Show who has locked the state of a stack, since when and from which machine, whether that process\n"
     "can still live, and what an interrupted update had begun in AWS without hearing the end of it. With --yes the\n"
-    "lock is freed, unless its holder gives signs of life. Exit code 1 while it is locked. The whole way out is in\n"
-    'docs/releases.md, "An interrupted update".',
+    "lock is freed, unless its holder is seen to live: by its process on this machine, or by signs of life in the\n"
+    "release memory, which an update gives from its guard to its verdict. At other times another machine's lock is\n"
+    'freed without a look. Exit code 1 while it is locked. The whole way out is in docs/releases.md, "An interrupted\n'
+    'update".',
     add_options=_options,
     run=_run,
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ops.pipeline import __main__ as command_line
 from ops.release_record import LIVE, Record, Release
+from tests.ops_fakes.account import TARGET_GROUP
 from tests.ops_fakes.world import Outcome, World, connect
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ class Account(World):
         """Let a stack run this, and remember it as its only release."""
         self.prefix = f"pactum-{stack}"
         arn = self.define("web", len(self.definitions) + 1, release=digest)
-        self.services[self.prefix] = {"serviceName": "web", "status": "ACTIVE", "taskDefinition": arn}
+        behind = [{"targetGroupArn": TARGET_GROUP, "containerName": "web", "containerPort": 8000}]
+        about = {"serviceName": "web", "status": "ACTIVE", "loadBalancers": behind}
+        self.services[self.prefix] = {**about, "taskDefinition": arn}
         release = Release(
             digest=digest, commit=commit, verdict=verdict, task_definition=arn, verified_at="2026-11-22T11:00:00Z"
         )
@@ -118,7 +121,8 @@ class Project:
         """Return the environment of GitHub's job for a push."""
         told = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_REF_TYPE": "branch"}
         told |= {"GITHUB_REF_NAME": branch, "GITHUB_SHA": commit or self.git("rev-parse", "HEAD")}
-        return {**self.environment, **told, "PULUMI_BACKEND_URL": "s3://state", **changes}
+        told |= {"PULUMI_BACKEND_URL": "s3://state", "PROD_APPROVAL": "none"}
+        return {**self.environment, **told, **changes}
 
 
 def run_stage(

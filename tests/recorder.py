@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import threading
@@ -216,13 +217,16 @@ def stack_config(stack: str = "staging", **changes: object) -> dict[str, str]:
 
     A change to None removes the key.
     """
+    own = {key if ":" in key else f"pactum:{key}": value for key, value in changes.items()}
+    return as_engine(_unchanged(stack) | own)
+
+
+@functools.cache
+def _unchanged(stack: str) -> dict[str, object]:
+    """A stack's configuration before any change; reading YAML takes as long as a small graph."""
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-    values: dict[str, object] = {
-        key: declaration.get("value", declaration.get("default")) for key, declaration in declared.items()
-    }
-    values |= written(stack)
-    values |= {key if ":" in key else f"pactum:{key}": value for key, value in changes.items()}
-    return as_engine(values)
+    defaults = {key: each.get("value", each.get("default")) for key, each in declared.items()}
+    return defaults | written(stack)
 
 
 def as_engine(values: Mapping[str, object]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ import pytest
 from infra.observability.alarm import AlarmRule, CompositeRule, Severity
 from infra.observability.alarm_table import alarm_rules, composite_rules
 from infra.observability.names import namespace
-from stacks.application import deploy
-from tests.recorder import ACCOUNT, DIGEST, REGION, ROOT, Recorder, configure, record
+from tests.deployed import deployed
+from tests.recorder import ACCOUNT, REGION, ROOT, Recorder
 from tests.test_settings import settings
 
 ALARM, COMPOSITE = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/compositeAlarm:CompositeAlarm"
@@ -21,10 +20,8 @@ TOPICS = {Severity.PAGE: "pages", Severity.TICKET: "tickets", Severity.HEARTBEAT
 EXPRESSION = "expression"
 
 
-@lru_cache
 def prod() -> Recorder:
-    configure("prod", imageDigest=DIGEST)
-    return record(deploy, stack="prod")
+    return deployed("prod")
 
 
 def made(rule: AlarmRule | CompositeRule) -> dict[str, Any]:
@@ -94,8 +91,8 @@ def test_a_metric_is_that_of_the_stacks_own_resource(label: str, dimensions: dic
 
 def test_a_certificate_that_exists_is_looked_at_too() -> None:
     arn = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/0a1b"
-    configure("staging", imageDigest=DIGEST, domainName="pactum.example.com", certificateArn=arn)
-    (metric,) = metrics(record(deploy).only(ALARM, "pactum-staging-certificate-expiry").inputs)
+    recorder = deployed(domainName="pactum.example.com", certificateArn=arn)
+    (metric,) = metrics(recorder.only(ALARM, "pactum-staging-certificate-expiry").inputs)
     assert metric["dimensions"] == {"CertificateArn": arn}
 
 
@@ -115,8 +112,7 @@ def test_what_rolls_back_is_there_before_the_service_and_the_others_after_the_ve
 
 
 def test_alarms_stay_as_they_are_when_a_release_is_refused() -> None:
-    configure("staging", imageDigest=DIGEST)
-    refused = record(deploy, refuse=("command:local:run", "ops verify"))
+    refused = deployed(refuse=("command:local:run", "ops verify"))
     assert refused.error is not None
     assert [alarm.name for alarm in refused.of_type(ALARM)] == ["pactum-staging-release-errors"]
 

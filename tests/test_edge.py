@@ -137,7 +137,7 @@ def test_maintenance_shows_everybody_a_page_but_lets_the_verdict_through(changes
 
 
 def test_users_see_the_page_before_the_migration_touches_the_database() -> None:
-    timeline = stack(maintenance=True).timeline
+    timeline = stack(maintenance=True, readinessPath="/ready").timeline
     shown = timeline.index(f"{RULE} pactum-staging-maintenance")
     assert shown < timeline.index("command:local:Command pactum-staging-migrate")
 

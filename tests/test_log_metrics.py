@@ -14,8 +14,8 @@ from infra.observability import names
 from infra.observability.log_metrics import LogMetric, event_metrics, process_metrics
 from infra.settings import load
 from rehearsal.cloudwatch.filter_pattern import LONGEST_PATTERN, matches, value
-from stacks import application
 from tests.aws_events import NAME, deployment, of_database, service_action, stopped_task
+from tests.deployed import deployed
 from tests.recorder import DIGEST, ROOT, Recorder, configure, record
 
 if TYPE_CHECKING:
@@ -160,8 +160,7 @@ def test_every_filter_is_one_that_cloudwatch_logs_takes() -> None:
 def whole(stack: str = "prod") -> Recorder:
     jobs = {"clear-sessions": {"command": ["python", "manage.py", "clearsessions"], "schedule": "rate(1 day)"}}
     workers = {"mail": {"command": ["python", "manage.py", "mail"]}}
-    configure(stack, imageDigest=DIGEST, workers=workers, jobs=jobs)
-    recorder = record(application.deploy, stack=stack)
+    recorder = deployed(stack, workers=workers, jobs=jobs)
     assert recorder.error is None, recorder.error
     return recorder
 

@@ -113,7 +113,7 @@ def test_account_region_and_stack_are_named_before_anything_is_done(capsys: pyte
     ("raised", "code", "said"),
     [
         (NoCredentialsError(), 2, "aws sso login"),
-        (NoRegionError(), 2, "AWS_REGION"),
+        (NoRegionError(), 2, "Set AWS_REGION=us-east-1, as `aws:region` in Pulumi.yaml says, or `region`"),
         (ProfileNotFound(profile="nobody"), 2, "AWS_PROFILE"),
         (EndpointConnectionError(endpoint_url="https://sts"), 2, "AWS_ENDPOINT_URL"),
         (ConnectTimeoutError(endpoint_url="https://sts"), 2, "HTTPS_PROXY"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING
 
@@ -175,7 +176,11 @@ def test_what_the_way_out_shows_is_what_the_command_prints(capsys: pytest.Captur
     of_ours = {lines[0].split("-m ops ")[1]: lines[1:-1] for lines in examples if "-m ops " in lines[0]}
     assert list(of_ours) == ["state --stack staging", "state --stack staging --yes"], "first it is looked at"
     world = world_with(held=lock(), state=state(("creating", MEDIA), ("updating", SERVICE)))
-    world.remember(Record(in_flight=flight(seen_at="2026-11-22T11:45:20Z")))
+    digest = "sha256:1dcfb64525802312c6d42f4da7dc7bdb1ecbcc0eedda5e315278b38c9da9ae6a"
+    begun = dataclasses.replace(
+        flight(digest, seen_at="2026-11-22T11:47:52Z"), who="ana", host="runner-7", began_at="2026-11-22T11:45:31Z"
+    )
+    world.remember(Record(in_flight=begun))
     for command, told in of_ours.items():
         seen = run_ops(world, capsys, *command.split(), environment=BACKEND)
         printed = [line.strip() for line in seen.out.splitlines()]

@@ -47,6 +47,20 @@ def test_what_was_killed_is_watched_until_it_is_surely_dead_and_then_freed(capsy
     assert world.record().in_flight is not None, "the release memory is the guard's to put right"
 
 
+def test_where_no_sign_of_life_can_be_it_is_said_before_another_machines_lock_is_freed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An update gives signs of life from its guard to its verdict, and no other command of Pulumi's gives any."""
+    world = world_with(held=lock(), state=GOOD)
+    world.remember(Record())
+    seen = ask(world, capsys, "--yes")
+    assert (seen.code, world.clock.now()) == (0, 0.0)
+    told, _, after = seen.out.partition("deleted")
+    assert "there is no sign of life to look for, and that its holder has ended is for you to know" in told
+    assert LOCK in after
+    assert "no sign of life" not in ask(world_with(held=lock(), state=GOOD), capsys).out, "who only looks frees nothing"
+
+
 def test_looking_does_not_wait_for_signs_of_life(capsys: pytest.CaptureFixture[str]) -> None:
     world = world_with(held=lock(), state=GOOD)
     world.remember(Record(in_flight=flight()))

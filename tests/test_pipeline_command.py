@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from ops.errors import CannotAct, OpsError, Terminated
 from ops.pipeline import identity
@@ -56,10 +57,10 @@ def ending(
     ("error", "code", "told"),
     [
         (None, 7, ""),
-        (OpsError("no, because"), 1, "ci-deploy: no, because\n"),
-        (CannotAct("it lacks"), 2, "ci-deploy: it lacks\n"),
-        (Terminated("told so"), 143, "ci-deploy: told so\n"),
-        (KeyboardInterrupt(), 130, "ci-deploy: interrupted\n"),
+        (OpsError("no, because"), 1, "ci-deploy staging: no, because\n"),
+        (CannotAct("it lacks"), 2, "ci-deploy staging: it lacks\n"),
+        (Terminated("told so"), 143, "ci-deploy staging: told so\n"),
+        (KeyboardInterrupt(), 130, "ci-deploy staging: interrupted\n"),
     ],
 )
 def test_a_stage_ends_with_its_code_and_one_message(
@@ -105,7 +106,7 @@ def test_an_interruption_of_the_command_itself_has_its_code() -> None:
         stage.terminate()
         _, errors = stage.communicate(timeout=30)
     assert stage.returncode == 143, errors
-    assert "ci-deploy: `sleep 60` was interrupted" in errors
+    assert "ci-deploy staging: `sleep 60` was interrupted" in errors
 
 
 def test_gitlabs_token_becomes_a_private_file_for_as_long_as_the_stage_lasts(
@@ -197,11 +198,59 @@ def test_every_stage_is_a_target_and_every_target_a_stage() -> None:
     assert called == {name: name for name in STAGES}
 
 
-def test_what_a_person_typed_is_no_part_of_a_recipe() -> None:
-    recipes = "\n".join(re.findall(r"(?m)^ci-[\w-]+:.*\n((?:\t.*\n)*)", MAKEFILE))
-    assert set(re.findall(r"\$\((\w+)\)", recipes)) <= {"STAGE", "STACK", "STACKS", "AFTER", "PUSH"}, (
-        "make would paste it in"
+def test_an_error_of_several_stacks_names_them_and_none_that_is_no_name(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.root)
+    assert main(["drift"], project.push(STACKS="prod $(id) prdo")) == 2
+    assert capsys.readouterr().err.startswith("ci-drift prod prdo: there is no Pulumi.$(id).yaml, Pulumi.prdo.yaml in ")
+
+
+def test_a_stage_that_is_not_told_its_stack_says_what_it_needs(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.root)
+    assert main(["rollback"], project.push()) == 2
+    assert capsys.readouterr().err == (
+        "ci-rollback: which stack is meant is not said. Nothing was done. Say it: `make ci-rollback STACK=...`; there "
+        "are prod, staging.\n"
     )
+
+
+def test_a_region_that_is_not_chosen_is_named_by_the_stacks_file(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(project.root.parent / "none"))
+    monkeypatch.chdir(project.root)
+    text = (project.root / "Pulumi.staging.yaml").read_text()
+    named = {"eu-west-1": "AWS_REGION=eu-west-1, as `aws:region` in Pulumi.staging.yaml says", "": "AWS_REGION; "}
+    for region, told in named.items():
+        project.write("Pulumi.staging.yaml", f"{text}  aws:region: {region}\n")
+        assert main(["rollback", "--stack", "staging"], project.push()) == 2
+        said = capsys.readouterr().err
+        assert "no AWS region is chosen for stack staging" in said
+        assert f"Set {told}" in said
+
+
+def test_a_job_without_credentials_is_told_where_a_host_has_them(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise NoCredentialsError
+
+    world = Account(before={"GetCallerIdentity": fail})
+    seen = run_stage(project, world, monkeypatch, capfd, "deploy", "--stack", "prod")
+    assert seen.code == 2
+    assert "no usable AWS credentials for stack prod of project pactum" in seen.err
+    assert "DEPLOY_ROLE_ARN_..." in seen.err
+    assert "aws sso login" not in seen.err, "nobody signs in on a host"
+    seen = run_stage(project, world, monkeypatch, capfd, "deploy", "--stack", "prod", environment=project.environment)
+    assert "aws sso login" in seen.err, "a person does"
+
+
+def test_what_a_person_typed_is_no_part_of_a_recipe() -> None:
     made = subprocess.run(
         ["make", "--no-print-directory", "--just-print", "ci-rollback", "STACK=prod"],
         cwd=ROOT,

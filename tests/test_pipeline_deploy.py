@@ -8,39 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops.pipeline import image_file
-from ops.release_record import FAILED, IN_PROGRESS, ROLLED_BACK, Decision, InFlight
-from tests.pipeline_fakes import NEW, OLD, Account, Project, run_stage
+from ops.release_record import FAILED, IN_PROGRESS, ROLLED_BACK
+from tests.deployment_case import DENIAL, Case
+from tests.pipeline_fakes import NEW, OLD
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.ops_fakes.world import Outcome
-
-DENIAL = Decision(who="eva", at="2026-11-22T11:30:00Z", reason="rollback: loses orders")
-
-
-class Case:
-    """A project whose third commit was tested, in an account whose stacks run the second."""
-
-    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-        self.project, self.account = Project(directory), Account()
-        self._monkeypatch, self._capfd = monkeypatch, capfd
-        self.account.images = {NEW: [f"tested-{self.project.third}"], OLD: [f"tested-{self.project.second}"]}
-        self.account.runs("staging", OLD, self.project.second)
-        self.account.runs("prod", OLD, self.project.second)
-
-    def run(self, *arguments: str, **changes: str) -> Outcome:
-        environment = self.project.push(**changes)
-        return run_stage(
-            self.project, self.account, self._monkeypatch, self._capfd, *arguments, environment=environment
-        )
-
-    def refused(self, *arguments: str, **changes: str) -> str:
-        """Run a stage that must change nothing, and return what it says."""
-        seen = self.run(*arguments, **changes)
-        assert seen.code == 1, seen
-        assert "up " not in self.project.asked, "pulumi was called"
-        return seen.err
 
 
 @pytest.fixture
@@ -97,6 +70,7 @@ def test_an_old_job_run_again_is_refused(case: Case) -> None:
 def test_the_same_job_run_again_is_not(case: Case) -> None:
     case.account.runs("staging", NEW, case.project.third)
     assert case.run("deploy", "--stack", "staging").code == 0, "as after a failure"
+    assert "up " in case.project.asked, "it is the way back from a change that was made by hand"
 
 
 def test_after_a_rollback_the_rolled_back_image_is_refused_as_long_as_it_is_denied(case: Case) -> None:
@@ -144,6 +118,7 @@ def test_a_failed_update_is_red_with_its_words_and_pulumis_code(case: Case) -> N
     assert seen.code == 255
     assert "Updating (staging)" in seen.out
     assert "the update of stack staging of project pactum failed (exit code 255)" in seen.out
+    assert "`python -m ops state --stack staging` shows by whom and since when" in seen.out, "it may be locked"
     assert "deployed to" not in seen.out
 
 
@@ -180,10 +155,15 @@ def test_production_takes_nothing_that_failed_in_staging(case: Case, verdict: st
 
 
 def test_production_takes_nothing_that_was_never_in_staging_or_is_denied_there(case: Case) -> None:
-    assert "it was never deployed there" in case.refused("deploy", "--stack", "prod")
+    told = case.refused("deploy", "--stack", "prod")
+    assert "it was never deployed there, or so long ago that it is not remembered any more" in told
+    assert "make ci-promote" in told
     case.account.runs("staging", NEW, case.project.third)
     case.account.change("staging", denials={NEW: DENIAL})
-    assert "it is denied there, by eva" in case.refused("deploy", "--stack", "prod")
+    told = case.refused("deploy", "--stack", "prod")
+    assert "it is denied there, by eva" in told
+    assert f"python -m ops allow {NEW} --stack staging" in told
+    assert "ci-promote" not in told, "that would bring what is denied, or is no way for this commit"
 
 
 def test_where_no_stack_comes_before_production_any_tested_image_is_taken(case: Case) -> None:
@@ -198,72 +178,3 @@ def test_only_production_waits_for_another_stack(case: Case) -> None:
     case.account.images[NEW].append(f"tested-{commit}")
     seen = case.run("deploy", "--stack", "shop")
     assert seen.code == 0, seen.err
-
-
-def test_verify_says_at_once_when_the_stack_runs_something_else(case: Case) -> None:
-    told = case.refused("verify", "--stack", "staging")
-    assert f"runs {OLD}, not {NEW}" in told
-    assert case.account.clock.time == 0, "nothing is waited for that was not deployed"
-
-
-def test_promote_brings_what_staging_serves_by_the_program_of_its_commit(
-    case: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ops.pipeline.promote.verify", lambda *_: 0)
-    case.account.runs("prod", "sha256:" + "f" * 64, case.project.first)
-    case.project.git("checkout", "--quiet", "main")
-    seen = case.run("promote")
-    assert seen.code == 0, seen.err
-    assert f"pactum:imageDigest={OLD}" in case.project.asked
-    assert f"PACTUM_COMMIT={case.project.second}" in case.project.asked
-    assert "/pactum-commit-" in case.project.asked, "the checkout is at a later commit, whose program is not deployed"
-
-
-def test_promote_returns_the_code_of_what_failed(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.pipeline.promote.verify", lambda *_: 1)
-    assert case.run("promote").code == 1
-    assert case.run("promote", FAKE_CODE="255").code == 255
-
-
-def test_promote_refuses_what_was_not_merged(case: Case) -> None:
-    case.project.git("checkout", "--quiet", "-b", "develop")
-    beside = case.project.commit("beside")
-    case.project.git("checkout", "--quiet", "main")
-    case.account.images[NEW] = [f"tested-{beside}"]
-    case.account.runs("staging", NEW, beside)
-    assert "is not part of 'main'" in case.refused("promote")
-
-
-def test_promote_refuses_what_no_pipeline_tested_and_what_is_being_changed(case: Case) -> None:
-    case.account.images[OLD] = []
-    assert "no pipeline tested it" in case.refused("promote")
-    flight = InFlight(kind="update", digest=NEW, who="ben", host="a", began_at="b", seen_at="c")
-    case.account.change("staging", in_flight=flight)
-    assert "is being changed: ben on a" in case.refused("promote")
-
-
-def test_promote_refuses_what_does_not_serve_well(case: Case) -> None:
-    case.account.runs("staging", NEW, case.project.third, verdict=FAILED)
-    assert "was not seen to serve well (its verdict is: failed)" in case.refused("promote")
-    case.account.services.clear()
-    assert "was never deployed" in case.refused("promote")
-
-
-def test_promote_refuses_what_ecs_runs_and_nobody_remembers(case: Case) -> None:
-    """As after somebody's `aws ecs update-service`: the memory's live release is another one."""
-    remembered = case.account.record("pactum-staging-releases", "staging").releases
-    case.account.runs("staging", NEW, case.project.third)
-    case.account.change("staging", releases=remembered)
-    assert f"runs {NEW}, and that was not seen to serve well (its memory does not know it)" in case.refused("promote")
-
-
-def test_promote_takes_production_nowhere_it_was_forbidden_to_go(case: Case) -> None:
-    case.account.runs("prod", NEW, case.project.third)
-    assert "would take prod back" in case.refused("promote")
-    case.account.runs("prod", OLD, case.project.first)
-    case.account.change("prod", denials={OLD: DENIAL})
-    assert "loses orders" in case.refused("promote")
-
-
-def test_promote_needs_a_stack_to_promote_from(case: Case) -> None:
-    assert "name the stack whose image" in case.refused("promote", "--after", "none")

@@ -8,6 +8,7 @@ import pytest
 
 from ops.pipeline.comment import DRIFT_MARKER
 from tests.hosts_server import HostsServer, serving
+from tests.ops_fakes.account import Refused
 from tests.pipeline_fakes import OLD, Account, Project, run_stage
 from tests.preview_fakes import events, prepare, step
 
@@ -93,12 +94,81 @@ def test_only_what_has_drifted_is_told(night: Night) -> None:
     assert "`staging`" not in issue["body"]
 
 
-def test_a_stack_that_could_not_be_looked_at_is_no_clean_night(night: Night) -> None:
+def test_a_stack_that_could_not_be_looked_at_is_no_clean_night_and_no_drift(night: Night) -> None:
     error = {"diagnosticEvent": {"severity": "error", "message": "AccessDenied: not authorized"}}
-    assert night.run(FAKE_EVENTS=events(error), FAKE_CODE="255").code == 1
+    ran = night.run(FAKE_EVENTS=events(error), FAKE_CODE="255")
+    assert ran.code == 2
+    assert night.server.issues == [], "nobody has changed anything, as far as is known"
+    assert "## Stacks could not be looked at" in ran.out
+    assert "### `staging`: could not be looked at" in ran.out
+    assert "AccessDenied: not authorized" in ran.out
+    assert "Somebody or something changed" not in ran.out
+    assert "could not look at staging, so whether anything has drifted there is unknown" in ran.err
+
+
+def test_without_the_pulumi_cli_nothing_has_drifted_and_the_night_is_red(night: Night) -> None:
+    (night.project.bin / "pulumi").unlink()
+    ran = night.run("staging", "prod", PATH=str(night.project.bin))
+    assert ran.code == 2
+    assert "the Pulumi CLI is not on PATH" in ran.out
+    assert "could not look at staging, prod" in ran.err
+    assert night.server.issues == []
+
+
+def test_what_aws_refuses_is_no_drift_either_and_the_other_stacks_are_looked_at(night: Night) -> None:
+    def refuse() -> None:
+        if night.account.asked("DescribeImages")[1:] == []:
+            raise Refused("AccessDeniedException", "not authorized to perform: ecr:DescribeImages")
+
+    night.account.before["DescribeImages"] = refuse
+    ran = night.run("staging", "prod", FAKE_EVENTS_prod=DRIFTED, FAKE_CODE_prod="255")
+    assert ran.code == 2
+    assert "needs permission for DescribeImages" in ran.out
+    assert "could not look at staging, so" in ran.err
     (issue,) = night.server.issues
-    assert "### `staging`: could not be looked at" in issue["body"]
-    assert "AccessDenied: not authorized" in issue["body"]
+    assert "### `prod`: 1 drifted" in issue["body"]
+    assert "`staging`" not in issue["body"], "of what was not looked at it tells nothing"
+
+
+def test_an_issue_stays_open_while_a_stack_cannot_be_looked_at(night: Night) -> None:
+    night.run(FAKE_EVENTS=DRIFTED, FAKE_CODE="255")
+    (issue,) = night.server.issues
+    before = issue["body"]
+    assert night.run(FAKE_EVENTS="", FAKE_CODE="255", FAKE_TEXT="error: the network").code == 2
+    assert (issue["state"], issue["body"], issue.get("comments")) == ("open", before, [])
+
+
+def test_a_name_that_no_stack_has_is_refused_before_any_is_looked_at(night: Night) -> None:
+    ran = night.run("staging", "prdo")
+    assert ran.code == 2
+    assert "there is no Pulumi.prdo.yaml" in ran.err
+    assert "there are prod, staging" in ran.err
+    assert (night.project.asked, night.account.calls) == ("", [])
+
+
+def test_what_was_seen_is_told_also_where_the_host_cannot_be_asked(night: Night) -> None:
+    ran = night.run(FAKE_EVENTS=DRIFTED, FAKE_CODE="255", GITHUB_TOKEN="")
+    assert ran.code == 2
+    assert "### `staging`: 1 drifted" in ran.out
+    assert "GITHUB_TOKEN is not set" in ran.err
+
+
+def test_a_night_that_saw_a_part_says_so_above_what_has_drifted(night: Night) -> None:
+    error = {"diagnosticEvent": {"severity": "error", "message": "AccessDenied: rds:DescribeDBInstances"}}
+    policy = {"policyEvent": {"policyName": "G01", "message": "db: open (G01, x).", "resourceUrn": "u"}}
+    changed = step("update", "aws:ec2/securityGroup:SecurityGroup", "web")
+    assert night.run(FAKE_EVENTS=events(changed, error, policy), FAKE_CODE="255").code == 1
+    (issue,) = night.server.issues
+    above, _, below = issue["body"].partition("To be again as the program says:")
+    assert "Not all of it was looked at" in above
+    assert "AccessDenied: rds:DescribeDBInstances" in above
+    assert "Guardrails: 1 broken" in above
+    assert "- update `web`" in below
+
+
+def test_a_night_that_saw_all_does_not_say_that_it_saw_a_part(night: Night) -> None:
+    night.run(FAKE_EVENTS=DRIFTED, FAKE_CODE="255")
+    assert "Not all of it" not in night.server.issues[0]["body"]
 
 
 def test_no_secret_is_in_the_issue(night: Night) -> None:

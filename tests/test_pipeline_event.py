@@ -34,6 +34,7 @@ GITLAB_JOB = {
     "CI_COMMIT_SHA": COMMIT,
     "CI_PROJECT_PATH": "group/sub/pactum",
     "CI_PIPELINE_URL": "https://gitlab.com/group/sub/pactum/-/pipelines/17",
+    "CI_PIPELINE_ID": "17",
 }
 GITLAB_MERGE = GITLAB_JOB | {
     "CI_PIPELINE_SOURCE": "merge_request_event",
@@ -49,14 +50,18 @@ JENKINS_JOB = {
     "GIT_COMMIT": COMMIT,
     "GIT_URL": "https://github.com/example/pactum.git",
     "BUILD_URL": "https://jenkins.example.com/job/pactum/job/develop/17/",
+    "BUILD_NUMBER": "17",
 }
 JENKINS_CHANGE = JENKINS_JOB | {"BRANCH_NAME": "PR-7", "CHANGE_ID": "7", "CHANGE_BRANCH": SHELL}
 
 
-def pull_request(directory: Path, source: dict[str, object] | None, number: object = 7) -> dict[str, str]:
+def pull_request(
+    directory: Path, source: dict[str, object] | None, number: object = 7, author: str = "ana"
+) -> dict[str, str]:
     """The job of a pull request, with the event's file as GitHub writes it."""
     file = directory / "event.json"
-    pull = {"number": number, "title": SHELL, "head": {"ref": SHELL, "sha": HEAD, "repo": source}}
+    head = {"ref": SHELL, "sha": HEAD, "repo": source}
+    pull = {"number": number, "title": SHELL, "user": {"login": author}, "head": head}
     file.write_text(json.dumps({"pull_request": pull}))
     names = {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_REF_NAME": "7/merge", "GITHUB_EVENT_PATH": str(file)}
     return GITHUB_JOB | names
@@ -66,9 +71,19 @@ def pull_request(directory: Path, source: dict[str, object] | None, number: obje
 def test_a_push_reads_the_same_on_every_host(job: dict[str, str], host: str) -> None:
     event = read(job)
     assert (event.host, event.kind, event.branch, event.commit) == (host, PUSH, "develop", COMMIT)
-    assert (event.pull_request, event.fork, event.authors_commit) == (None, False, COMMIT)
+    assert (event.pull_request, event.untrusted, event.authors_commit) == (None, "", COMMIT)
     assert event.repository in {"example/pactum", "group/sub/pactum"}
     assert event.run_url.rstrip("/").endswith("17")
+    assert event.run == 17
+
+
+@pytest.mark.parametrize(
+    ("job", "number"),
+    [(GITHUB_JOB, "GITHUB_RUN_ID"), (GITLAB_JOB, "CI_PIPELINE_ID"), (JENKINS_JOB, "BUILD_NUMBER")],
+)
+@pytest.mark.parametrize("said", ["", "x1", "²"])
+def test_a_run_without_a_number_is_no_newer_than_any(job: dict[str, str], number: str, said: str) -> None:
+    assert read(job | {number: said}).run == 0
 
 
 @pytest.mark.parametrize(
@@ -96,7 +111,7 @@ def test_an_event_without_stages_is_refused_by_name(job: dict[str, str], variabl
 
 def test_a_pull_request_of_github_is_read_from_the_events_file(tmp_path: Path) -> None:
     event = read(pull_request(tmp_path, {"full_name": "Example/Pactum"}))
-    assert (event.kind, event.pull_request, event.fork) == (PULL_REQUEST, 7, False), "names are of any case there"
+    assert (event.kind, event.pull_request, event.untrusted) == (PULL_REQUEST, 7, ""), "names are of any case there"
     assert event.branch == SHELL, "a name is what it is, and nothing reads it as a program"
     assert (event.commit, event.authors_commit) == (COMMIT, HEAD), "the merge is checked out, the author knows the head"
 
@@ -105,7 +120,14 @@ def test_a_pull_request_of_github_is_read_from_the_events_file(tmp_path: Path) -
 def test_a_pull_request_of_a_fork_is_known_even_when_the_fork_is_gone(
     tmp_path: Path, source: dict[str, object] | None
 ) -> None:
-    assert read(pull_request(tmp_path, source)).fork
+    assert read(pull_request(tmp_path, source)).untrusted == "comes from a fork"
+
+
+def test_a_pull_request_by_dependabot_has_no_credentials_though_its_branch_is_the_repositorys(tmp_path: Path) -> None:
+    own: dict[str, object] = {"full_name": "example/pactum"}
+    assert "Dependabot" in read(pull_request(tmp_path, own, author="dependabot[bot]")).untrusted
+    assert read(pull_request(tmp_path, own, author="dependabot")).untrusted == "", "a person of that name is none"
+    assert read(pull_request(tmp_path, None, author="dependabot[bot]")).untrusted == "comes from a fork"
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"pull_request": 7}'])
@@ -124,21 +146,21 @@ def test_a_pull_request_without_a_number_is_refused(tmp_path: Path, number: obje
 
 def test_a_merge_request_of_gitlab() -> None:
     event = read(GITLAB_MERGE)
-    assert (event.kind, event.pull_request, event.fork) == (PULL_REQUEST, 7, False)
+    assert (event.kind, event.pull_request, event.untrusted) == (PULL_REQUEST, 7, "")
     assert (event.branch, event.repository) == (SHELL, "group/sub/pactum")
 
 
 @pytest.mark.parametrize("variable", ["CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "CI_PROJECT_PATH"])
 def test_a_merge_request_of_a_fork_is_known_wherever_its_pipeline_runs(variable: str) -> None:
     event = read(GITLAB_MERGE | {variable: "somebody/pactum"})
-    assert event.fork
+    assert event.untrusted
     assert event.repository == "group/sub/pactum", "the one it goes to"
 
 
 def test_a_change_of_jenkins() -> None:
     event = read(JENKINS_CHANGE)
-    assert (event.kind, event.pull_request, event.fork, event.branch) == (PULL_REQUEST, 7, False, SHELL)
-    assert read(JENKINS_CHANGE | {"CHANGE_FORK": "somebody/pactum"}).fork
+    assert (event.kind, event.pull_request, event.untrusted, event.branch) == (PULL_REQUEST, 7, "", SHELL)
+    assert read(JENKINS_CHANGE | {"CHANGE_FORK": "somebody/pactum"}).untrusted
 
 
 @pytest.mark.parametrize(
@@ -173,7 +195,7 @@ def test_a_person_acts_for_what_is_checked_out(tmp_path: Path, monkeypatch: pyte
         branch="main",
         commit=project.third,
         pull_request=None,
-        fork=False,
+        untrusted="",
         repository="",
         run_url="",
     )

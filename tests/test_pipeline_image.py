@@ -181,6 +181,31 @@ def test_of_two_pipelines_of_one_commit_the_slower_tests_the_fasters(case: Case)
     assert f"pull {URL}@{OLD}" in case.done
 
 
+def test_of_two_pipelines_of_one_commit_the_slower_keeps_the_fasters_bill(case: Case) -> None:
+    """The bill's image has the time of its making in it, and the repository takes a tag once."""
+    push = case.engine.push
+
+    def slower(image: str, logged_in: Mapping[str, str]) -> None:
+        tag = image.rpartition(":")[2]
+        if tag.startswith("sbom-"):
+            case.account.images.setdefault(OLD, []).append(tag)
+            raise OpsError("tag is immutable")
+        push(image, logged_in)
+
+    case.engine.push = slower  # type: ignore[method-assign]
+    seen = case.run("--push")
+    assert seen.code == 0, seen.err
+    assert f"tested-{case.commit}" in case.tags
+
+
+def test_a_bill_that_cannot_be_kept_is_red(case: Case) -> None:
+    case.account.images = {NEW: [f"candidate-{case.commit}"]}
+    case.engine.fails_to_push = True
+    seen = case.run("--push")
+    assert (seen.code, case.tags) == (1, [f"candidate-{case.commit}"])
+    assert "tag is immutable" in seen.err
+
+
 def test_a_push_that_fails_is_red(case: Case) -> None:
     case.engine.fails_to_push = True
     seen = case.run("--push")
@@ -249,13 +274,28 @@ def test_the_database_is_the_official_one_unless_another_is_named(case: Case) ->
     assert "POSTGRES_IMAGE=mirror/postgres:17" in case.project.asked
 
 
+def test_without_a_database_no_test_begins(case: Case) -> None:
+    case.project.program("docker", "#!/bin/sh\nexit 1\n")
+    seen = case.run()
+    assert seen.code == 2, "not 1, which is what tests that fail are"
+    assert "not the commit" in seen.err
+    assert "qa two words" not in case.project.asked
+
+
+def _client(directory: Path) -> Path:
+    client = directory / "docker"
+    client.write_text("#!/bin/sh\n")
+    client.chmod(0o755)
+    return directory
+
+
 def test_a_command_is_words_and_no_shells(tmp_path: Path) -> None:
     assert qa.command_of({}) == ["tests/app/run"]
     assert qa.command_of({"QA_COMMAND": "make 'a b' $(id) ; x"}) == ["make", "a b", "$(id)", ";", "x"]
     with pytest.raises(CannotAct, match="which is no command"):
         qa.command_of({"QA_COMMAND": "make 'a b"})
-    with pytest.raises(CannotAct, match="cannot be started"):
-        qa.check("image", tmp_path, {"QA_COMMAND": "no-such-program", "PATH": ""})
+    with pytest.raises(CannotAct, match="no-such-program cannot be started"):
+        qa.check("image", tmp_path, {"QA_COMMAND": "no-such-program", "PATH": str(_client(tmp_path))})
 
 
 def test_the_usual_bill_is_this_repositorys(tmp_path: Path) -> None:

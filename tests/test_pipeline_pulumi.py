@@ -61,7 +61,7 @@ def test_an_output_is_read_as_text(project: Project) -> None:
 
 def test_a_stack_that_was_not_begun_is_refused_with_who_begins_it(project: Project) -> None:
     project.program("pulumi", "#!/bin/sh\necho \"error: no stack named 'staging' found\" >&2\nexit 255\n")
-    with pytest.raises(CannotAct, match=r"no stack staging.*\n.*docs/account.md"):
+    with pytest.raises(CannotAct, match=r"no stack staging.*\n.*docs/first-deployment.md, step 5"):
         pulumi(project).output("url")
 
 

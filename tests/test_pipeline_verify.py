@@ -11,7 +11,7 @@ from ops.errors import CannotAct, OpsError
 from ops.pipeline import child, verifying
 from ops.pipeline.child import Ran
 from ops.pipeline.pulumi import Pulumi
-from tests.ops_fakes.account import OLD_RELEASE, RELEASE
+from tests.ops_fakes.account import DNS_NAME, OLD_RELEASE, RELEASE
 from tests.ops_fakes.context import context_of
 from tests.ops_fakes.rollout import Front
 from tests.ops_fakes.world import World
@@ -117,3 +117,33 @@ def test_users_reach_it_by_the_address_that_the_stack_answers(
     door = verifying.users_door(context_of(World()), url, "balancer.elb", "/readyz")
     assert (door.connect_host, door.connect_port, door.tls, door.host_header) == (host, port, tls, header)
     assert door.host == host, "whose certificate it has to be"
+
+
+@pytest.mark.parametrize(
+    ("file", "listener", "host", "port", "header"),
+    [
+        ("pactum:domainName: shop.example.com", ("HTTPS", 443), "shop.example.com", 443, "shop.example.com"),
+        ("pactum:replicas: 1", ("HTTP", 80), DNS_NAME, 80, DNS_NAME),
+    ],
+)
+def test_a_stack_whose_outputs_are_anothers_is_asked_where_its_file_says(
+    case: Case, file: str, listener: tuple[str, int], host: str, port: int, header: str
+) -> None:
+    """As production's job asks staging: by the domain's own record, which is part of what users need."""
+    case.project.write("Pulumi.staging.yaml", f"config: {{ {file} }}\n")
+    case.world.serve(case.world.deployment(case.world.define("web", 1, READINESS_PATH="/ready"), "COMPLETED"))
+    case.world.listeners = [{"Protocol": listener[0], "Port": listener[1]}]
+    door = verifying.door_of_service(context_of(case.world), case.project.root)
+    assert (door.connect_host, door.connect_port, door.host_header) == (host, port, header)
+    assert (door.host, door.tls) == (host, listener[0] == "HTTPS")
+    assert door.readiness_path == "/ready"
+
+
+def test_in_a_rehearsal_it_is_asked_by_the_gateway(case: Case) -> None:
+    case.project.write("Pulumi.staging.yaml", "config: { pactum:domainName: shop.example.com }\n")
+    case.world.serve(case.world.deployment(case.world.define("web", 1), "COMPLETED"))
+    context = context_of(case.world, {"OPS_CONNECT_TO": case.front.address})
+    door = verifying.door_of_service(context, case.project.root)
+    assert f"{door.connect_host}:{door.connect_port}" == case.front.address
+    verifying.ask_users(context, RELEASE, door)
+    assert case.front.asked == [("/readyz", DNS_NAME)]

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra import scheduler_role
-from stacks.application import deploy
 from tests.deployed import deployed
-from tests.recorder import ACCOUNT, DIGEST, REGION, configure, container, record
+from tests.recorder import ACCOUNT, DIGEST, REGION, container
 
 if TYPE_CHECKING:
     from tests.recorder import Recorder
@@ -25,10 +24,7 @@ CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/pactum-staging"
 
 
 def stack(refuse: tuple[str, str] | None = None, **changes: Any) -> Recorder:
-    if refuse is None:
-        return deployed(**changes)
-    configure("staging", imageDigest=DIGEST, **changes)
-    return record(deploy, refuse=refuse)
+    return deployed(refuse=refuse, **changes)
 
 
 @pytest.fixture(scope="module")

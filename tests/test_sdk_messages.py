@@ -27,10 +27,9 @@ class Engine:
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """An engine that listens; what `pulumi.log.debug` is comes back after the test."""
+    """An engine that listens."""
     listening = Engine()
     monkeypatch.setattr(pulumi.log, "get_engine", lambda: listening)
-    monkeypatch.setattr(pulumi.log, "debug", pulumi.log.debug)
     monkeypatch.delenv(sdk_messages.WANTED, raising=False)
     return listening
 

@@ -33,13 +33,12 @@ def test_a_preview_with_unknown_values_registers_what_an_update_registers(name: 
 @pytest.mark.parametrize("made_before", [False, True])
 def test_a_preview_runs_no_command(made_before: bool) -> None:
     configure("staging", imageDigest=DIGEST)
-    recorder = record(deploy, preview=True, made_before=made_before)
+    recorder = record(deploy, preview=True, made_before=True) if made_before else deployed(preview=True)
     assert recorder.calls == [], "a preview must change nothing and wait for nothing"
 
 
 def test_guard_and_verdict_run_at_every_update_about_the_revision_being_rolled_out() -> None:
-    for _ in range(2):
-        recorder = run()
+    for recorder in (deployed(), run()):
         assert [token for token, _ in recorder.calls] == [RUN, RUN]
         guard, command = (arguments["command"] for _, arguments in recorder.calls)
         whose = "--project pactum --stack staging --account 123456789012"
@@ -137,20 +136,20 @@ def test_the_steps_of_an_update_come_in_their_order(name: str) -> None:
     ],
 )
 def test_a_failed_step_fails_the_update_and_stops_what_follows(refused: tuple[str, str], step: int) -> None:
-    recorder = run(refuse=refused)
+    recorder = deployed(refuse=refused)
     assert recorder.error is not None, "the update must not end well"
     assert [done for done in recorder.timeline if done in STEPS[step + 1 :]] == [], "the release before keeps serving"
 
 
 def test_a_refused_release_touches_neither_database_nor_service() -> None:
-    recorder = run(refuse=(RUN, "ops guard"))
+    recorder = deployed(refuse=(RUN, "ops guard"))
     assert not [one.name for one in recorder.of_type(COMMAND) if one.name != "pactum-staging-seed"]
     assert not recorder.of_type(SERVICE)
 
 
 @pytest.mark.parametrize("verb", ["guard", "verify"])
 def test_a_commands_refusal_is_shown_as_it_is_and_not_as_a_traceback(verb: str) -> None:
-    recorder = run(refuse=(RUN, f"ops {verb}"))
+    recorder = deployed(refuse=(RUN, f"ops {verb}"))
     assert isinstance(recorder.error, pulumi.RunError), "Pulumi shows any other error with the program's frames"
     assert str(recorder.error) == f"ops {verb}: {REFUSED}"
 
@@ -165,7 +164,7 @@ def test_a_command_that_ends_without_a_word_of_its_own_is_named_with_its_exit_co
 
 def test_a_passed_guard_leaves_no_trace_in_what_the_migration_is_run_with() -> None:
     """Its answer feeds the command that waits for it: were it not constant, every update would migrate again."""
-    created = {run().only(*MIGRATE).inputs["create"] for _ in range(2)}
+    created = {recorder.only(*MIGRATE).inputs["create"] for recorder in (deployed(), run())}
     assert len(created) == 1
     assert "None" not in created.pop()
 

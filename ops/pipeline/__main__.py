@@ -16,12 +16,14 @@ import importlib
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, OpsError, Terminated, explain
-from ops.pipeline import event, identity
+from ops.pipeline import choice, event, identity
+from ops.stack import STACK_NAME
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
@@ -64,18 +66,27 @@ def main(arguments: Sequence[str] | None = None, environment: MutableMapping[str
     stage.add_options(own)
     options = own.parse_args(given[1:])
     interruption.is_an_error_again()
+    about = name
     try:
+        choice.complete(name, options, environment, Path.cwd())
+        about = " ".join([name, *_stacks(options)])
         with identity.from_token(environment):
             return int(stage.run(options, event.read(environment), environment))
     except OpsError as error:
-        return _fail(name, str(error), error.exit_code)
+        return _fail(about, str(error), error.exit_code)
     except (ClientError, BotoCoreError) as error:
         explained = explain(error)
-        return _fail(name, str(explained), explained.exit_code)
+        return _fail(about, str(explained), explained.exit_code)
     except Terminated as error:
-        return _fail(name, str(error) or "ended by SIGTERM", EXIT_TERMINATED)
+        return _fail(about, str(error) or "ended by SIGTERM", EXIT_TERMINATED)
     except KeyboardInterrupt as error:
-        return _fail(name, str(error) or "interrupted", EXIT_INTERRUPTED)
+        return _fail(about, str(error) or "interrupted", EXIT_INTERRUPTED)
+
+
+def _stacks(options: argparse.Namespace) -> list[str]:
+    """Return the stacks that a stage is about, for its errors; what can be no stack's name is told in the error."""
+    given = [options.stack] if "stack" in options else options.stacks
+    return [each for each in given if STACK_NAME.fullmatch(each)]
 
 
 def _fail(stage: str, message: str, exit_code: int) -> int:

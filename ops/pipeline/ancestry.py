@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ops.errors import OpsError
-from ops.pipeline.checkout import WHOLE_HISTORY
 
 if TYPE_CHECKING:
     from ops.pipeline.checkout import Checkout
@@ -35,17 +34,14 @@ def refuse_older(checkout: Checkout, commit: str, running: Running, stack: Stack
         if checkout.knows(each):
             continue
         what = "what is to be deployed" if each == commit else f"what {stack} runs"
-        why = (
-            f"this checkout is shallow. {WHOLE_HISTORY}"
-            if checkout.is_shallow()
-            else f"no branch that was fetched has it (it was not pushed, or the branch was forced). {by_hand}"
-        )
         raise OpsError(
             f"commit {each}, {what}, is not in the history of this checkout, so which is older is unknown. "
-            f"Nothing was deployed: {why}",
+            f"Nothing was deployed. {checkout.why_unknown()} {by_hand}",
         )
     if checkout.is_ancestor(commit, running.commit):
         raise OpsError(
             f"{stack} runs commit {running.commit}, which contains {commit}: deploying that would take {stack.name} "
-            f"back. Nothing was deployed. Was an old job run again? Run the newest one. {by_hand}",
+            f"back. Nothing was deployed. Was an old job run again? Run the newest one. Or did what contains it get "
+            "here first, as when main is merged back into develop before main is deployed? Push one more commit, "
+            f"which may be empty, to the branch of this one: it is beside what runs, and goes its way. {by_hand}",
         )

@@ -13,11 +13,16 @@ if TYPE_CHECKING:
 _SECONDS = 30
 _FILES_SECONDS = 120
 _NO = 1
-WHOLE_HISTORY = (
+_WHOLE_HISTORY = (
     "Fetch the whole history: `fetch-depth: 0` of actions/checkout, GIT_DEPTH: 0 in GitLab, no shallow clone in "
     "Jenkins."
 )
-"""What to do where a commit is not known here."""
+# Jenkins' branch sources fetch a job's own branch only, unless they are told otherwise.
+_ALL_BRANCHES = (
+    'Fetch all branches: Jenkins\' multibranch job does by the behaviour "Specify ref specs" with '
+    "`+refs/heads/*:refs/remotes/@{remote}/*`."
+)
+_FIRST_FILES = 20
 
 
 class Checkout:
@@ -47,21 +52,42 @@ class Checkout:
                 f"the pipeline is about commit {commit}, and {head} is checked out in {self._directory}. Nothing was "
                 "done. Let the job check out the commit it runs for.",
             )
-        changed = self._ask("status", "--porcelain", "--untracked-files=no")
+        changed = self._ask("status", "--porcelain", "--untracked-files=normal").splitlines()
         if changed:
+            listed = "\n".join(changed[:_FIRST_FILES])
+            more = f"\n... and {len(changed) - _FIRST_FILES} more" if len(changed) > _FIRST_FILES else ""
             raise CannotAct(
-                f"files in {self._directory} are not as commit {commit} has them:\n{changed}\n"
-                "Nothing was done: an image or an update would be of something that is in no commit. Commit the "
-                "changes, or take them back; a job's earlier step may have made them.",
+                f"files in {self._directory} are not as commit {commit} has them (?? is in no commit):\n{listed}{more}"
+                "\nNothing was done: an image or an update would be of something that is in no commit. Commit the "
+                "changes, or take them back (`git clean -d --interactive` removes what is in no commit). An earlier "
+                "step of the job may have made them, or in a workspace that is used again an earlier job.",
             )
 
-    def is_shallow(self) -> bool:
-        """Whether its history was cut off when it was fetched."""
-        return self._ask("rev-parse", "--is-shallow-repository") == "true"
+    def why_unknown(self) -> str:
+        """Say why a commit of the repository may not be known here, and what to do about it."""
+        if self._ask("rev-parse", "--is-shallow-repository") == "true":
+            return f"This checkout is shallow. {_WHOLE_HISTORY}"
+        # Without `origin/HEAD`, which is another name for one of them.
+        names = "%(if)%(symref)%(then)%(else)%(refname:short)%(end)"
+        fetched = self._ask("for-each-ref", f"--format={names}", "refs/remotes").split()
+        lost = "it was not pushed, or its branch was forced"
+        if len(fetched) == 1:
+            return f"Only one branch was fetched, {fetched[0]}. {_ALL_BRANCHES} If there is no other branch, {lost}."
+        return f"No branch that was fetched has it: {lost}."
 
     def knows(self, commit: str) -> bool:
         """Whether the commit is in this repository."""
         return self._run("cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
+
+    def commit_of(self, name: str) -> str:
+        """The commit that a branch, a tag or its own first digits name; empty where there is none."""
+        ran = self._run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+        return ran.stdout.strip()
+
+    def left(self, branch: str) -> str:
+        """The last commit that is in a branch, as it was fetched, and in what is checked out; empty without one."""
+        ran = [self._run("merge-base", "HEAD", each).stdout.strip() for each in (f"origin/{branch}", branch)]
+        return next(filter(None, ran), "")
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `old` is in the history of `new`; a commit is its own ancestor, too."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ops.errors import CannotAct, Terminated
+from ops.pipeline import detached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 # As many as name it: `python -m ops verify`, `pulumi up`.
 _NAMED_WORDS = 4
 _ENDING = (signal.SIGINT, signal.SIGTERM)
-_LAST_WORDS = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +38,14 @@ class Ran:
 
     @property
     def last_errors(self) -> str:
-        """The end of its second output, which says why it failed."""
-        return self.errors.strip()[-_LAST_WORDS:]
+        """Its second output, which says why it failed: whole, for what a cut leaves of a secret is known for none."""
+        return self.errors.strip()
 
 
 @dataclass(kw_only=True)
 class _Interruption:
     name: str
-    process: subprocess.Popen[str] | None = None
+    process: subprocess.Popen[str] | detached.Detached | None = None
     came: int | None = None
     passed_on: bool = False
 
@@ -65,8 +65,12 @@ class _Interruption:
         self.process.send_signal(signal.SIGINT)
 
 
-def stream(command: Sequence[str], *, directory: Path, environment: Mapping[str, str], told: str) -> Ran:
+def stream(
+    command: Sequence[str], *, directory: Path, environment: Mapping[str, str], told: str, shielded: bool = False
+) -> Ran:
     """Run a program, its words going where this one's go; `told` says what its interruption means.
+
+    `shielded`: nobody but this interrupts it, whatever the host sends to the processes of a job.
 
     Raises:
         CannotAct: it cannot be started.
@@ -75,7 +79,7 @@ def stream(command: Sequence[str], *, directory: Path, environment: Mapping[str,
     """
     # Ours first: what is buffered here was said before.
     sys.stdout.flush()
-    return _run(command, directory, environment, told, {})
+    return _run(command, directory, environment, told, {}, shielded=shielded)
 
 
 def capture(
@@ -87,31 +91,48 @@ def capture(
 
 
 def _run(
-    command: Sequence[str], directory: Path, environment: Mapping[str, str], told: str, outputs: dict[str, Any]
+    command: Sequence[str],
+    directory: Path,
+    environment: Mapping[str, str],
+    told: str,
+    outputs: dict[str, Any],
+    *,
+    shielded: bool = False,
 ) -> Ran:
     name = " ".join([Path(command[0]).name, *command[1:_NAMED_WORDS]])
     with _handled(name) as interruption:
         try:
-            process = subprocess.Popen(
-                list(command),
-                cwd=directory,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                text=True,
-                errors="replace",
-                # Ctrl-C goes to everything in the terminal's group: there it would come twice.
-                process_group=0,
-                **outputs,
+            process = (
+                detached.Detached(command, directory=directory, environment=environment)
+                if shielded and detached.is_looked_for(environment)
+                else _started(command, directory, environment, outputs)
             )
         except OSError as error:
             raise CannotAct(f"{command[0]} cannot be started: {error.strerror or error}. Nothing was done.") from error
         interruption.process = process
         interruption.pass_on()
         text, errors = process.communicate()
+        code = process.wait()
     if interruption.came is not None:
-        ended = f"`{name}` was interrupted, and has ended with exit code {process.returncode}. {told}"
+        ended = f"`{name}` was interrupted, and has ended with exit code {code}. {told}"
         raise Terminated(ended) if interruption.came == signal.SIGTERM else KeyboardInterrupt(ended)
-    return Ran(code=process.returncode, text=text or "", errors=errors or "")
+    return Ran(code=code, text=text or "", errors=errors or "")
+
+
+def _started(
+    command: Sequence[str], directory: Path, environment: Mapping[str, str], outputs: dict[str, Any]
+) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        list(command),
+        cwd=directory,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        text=True,
+        errors="replace",
+        # Ctrl-C goes to everything in the terminal's group: there it would come twice.
+        process_group=0,
+        **outputs,
+    )
 
 
 @contextmanager

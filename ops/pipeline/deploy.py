@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops.errors import OpsError
-from ops.pipeline import deploying, image_file
+from ops.errors import EXIT_OK, OpsError
+from ops.pipeline import approval, choice, deploying, image_file, left_behind
 from ops.pipeline.checkout import Checkout
 from ops.pipeline.event import PULL_REQUEST
 from ops.pipeline.surroundings import context_of
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Say which stack."""
-    parser.add_argument("--stack", required=True, metavar="STACK", help="the stack to deploy to")
-    deploying.add_after(parser)
+    choice.add_stack(parser, "the stack to deploy to")
+    choice.add_after(parser)
 
 
 def run(options: argparse.Namespace, event: Event, environment: Mapping[str, str]) -> int:
-    """Deploy, and return the update's exit code.
+    """Deploy, and return the update's exit code; 0 without one where the stack has left the commit behind.
 
     Raises:
         OpsError: the image was not tested, is older than what runs, or is forbidden.
@@ -39,10 +39,15 @@ def run(options: argparse.Namespace, event: Event, environment: Mapping[str, str
     context = context_of(options.stack, environment, root=root, commit=event.commit)
     say = context.transcript.step
     say(f"ci-deploy: {context.stack}, {context.whereabouts}")
+    approval.refuse_unasked(context, root, event, environment)
     wanted = deploying.candidate(context, root, event.commit, image_file.claimed(root, event.commit))
     say(f"deploys {wanted.digest}, tested for commit {wanted.commit}{_of(event)}")
     deploying.refuse_before_the_other(context, root, wanted, options.after)
-    deploying.refuse(context, checkout, wanted)
+    runs = deploying.find_running(context)
+    if left := left_behind.served_here(context, root, checkout, wanted, runs):
+        context.transcript.result(left)
+        return EXIT_OK
+    deploying.refuse(context, checkout, wanted, runs)
     return deploying.update(context, wanted, root, environment)
 
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ops.errors import CannotAct, OpsError
+from ops.errors import OpsError
 from ops.guard import refuse_if_forbidden
 from ops.pipeline import ancestry, repository, running, tested
+from ops.pipeline.choice import NONE
 from ops.pipeline.pulumi import Pulumi
 from ops.pipeline.surroundings import context_of
 from ops.release_memory import Memory
 from ops.stack_file import config_value
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from ops.command import Context
     from ops.pipeline.checkout import Checkout
+    from ops.pipeline.running import Running
 
 PRODUCTION_KEY = "pactum:production"
-USUALLY_BEFORE = "staging"
-NONE = "none"
+_UNKNOWN_THERE = "it was never deployed there, or so long ago that it is not remembered any more"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,15 +34,9 @@ class Candidate:
     digest: str
 
 
-def add_after(parser: argparse.ArgumentParser) -> None:
-    """Add the option that says which stack has to serve an image before a production stack may."""
-    parser.add_argument(
-        "--after",
-        default=USUALLY_BEFORE,
-        metavar="STACK",
-        help="the stack that a production stack takes its images from: only what served well there is deployed "
-        f"(default: %(default)s; `{NONE}` where there is none)",
-    )
+def is_production(context: Context, root: Path) -> bool:
+    """Whether users depend on the stack, as its file says."""
+    return config_value(root, context.stack, PRODUCTION_KEY) is True
 
 
 def candidate(context: Context, root: Path, commit: str, claimed: str = "") -> Candidate:
@@ -66,34 +60,44 @@ def refuse_before_the_other(context: Context, root: Path, wanted: Candidate, aft
 
     """
     stack = context.stack
-    if after in {NONE, stack.name} or config_value(root, stack, PRODUCTION_KEY) is not True:
+    if after in {NONE, stack.name} or not is_production(context, root):
         return
     before = context_of(after, context.environment, root=root, connect=lambda: context.aws)
     record = Memory(before).read()
     served = record.newest(wanted.digest)
-    verdict = f"its verdict there is: {served.verdict}" if served else "it was never deployed there"
     denial = record.denials.get(wanted.digest)
     if served and served.good and not denial:
         context.transcript.step(f"it served well in {after} (verified at {served.verified_at})")
         return
+    refused = f"{stack} takes what served well in {after}, and {wanted.digest} (commit {wanted.commit}) did not"
+    if denial:
+        raise OpsError(
+            f"{refused}: it is denied there, by {denial}. Nothing was deployed. Push a commit without what it was "
+            f"denied for; if it is good after all, allow it and run again:\n"
+            f"  python -m ops allow {wanted.digest} {before.stack.options}",
+        )
+    why = f"its verdict there is: {served.verdict}" if served else _UNKNOWN_THERE
     raise OpsError(
-        f"{stack} takes what served well in {after}, and {wanted.digest} (commit {wanted.commit}) did not: "
-        f"{f'it is denied there, by {denial}' if denial else verdict}. Nothing was deployed. Deploy it to {after} "
-        f"first and verify it (`make ci-deploy ci-verify STACK={after}`), or bring what {after} serves: `make "
-        "ci-promote`.",
+        f"{refused}: {why}. Nothing was deployed. Deploy it to {after} first and verify it (`make "
+        f"ci-deploy ci-verify STACK={after}`), or bring what {after} serves: `make ci-promote`.",
     )
 
 
-def refuse(context: Context, checkout: Checkout, wanted: Candidate) -> None:
+def find_running(context: Context) -> Running:
+    """Return what the stack runs, and say it."""
+    runs = running.find(context)
+    told = f"{runs.digest} (commit {runs.commit or 'unknown'})" if runs.digest else "nothing yet"
+    context.transcript.step(f"{context.stack} runs {told}")
+    return runs
+
+
+def refuse(context: Context, checkout: Checkout, wanted: Candidate, runs: Running) -> None:
     """Refuse what a person has forbidden, and what is older than what the stack runs.
 
     Raises:
         OpsError: it is either.
 
     """
-    runs = running.find(context)
-    told = f"{runs.digest} (commit {runs.commit or 'unknown'})" if runs.digest else "nothing yet"
-    context.transcript.step(f"{context.stack} runs {told}")
     refuse_if_forbidden(runs.record, wanted.digest, context.stack)
     ancestry.refuse_older(checkout, wanted.commit, runs, context.stack)
 
@@ -113,20 +117,9 @@ def update(
     if code:
         say(
             f"ci-deploy: the update of {stack} failed (exit code {code}); above is why. "
-            f"`python -m ops status {stack.options}` shows what serves now. Running this job again is safe."
+            f"`python -m ops status {stack.options}` shows what serves now. Where it is locked, `python -m ops state "
+            f"{stack.options}` shows by whom and since when, and frees it. Running this job again is safe."
         )
     else:
         context.transcript.result(f"deployed to {stack.name}: {wanted.digest} of commit {wanted.commit}")
     return code
-
-
-def whole_commit(commit: str) -> str:
-    """Return a commit that is not empty.
-
-    Raises:
-        CannotAct: it is.
-
-    """
-    if not commit:
-        raise CannotAct("of which commit this is, is not known. Nothing was done. Run it in a git checkout.")
-    return commit

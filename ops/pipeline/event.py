@@ -38,6 +38,9 @@ _GITLAB_EVENTS = {
     "schedule": SCHEDULE,
     **dict.fromkeys(("web", "api", "trigger", "pipeline", "chat"), BY_HAND),
 }
+_FORK = "comes from a fork"
+# Its branches are in the repository itself, and hold what somebody else has just released.
+_DEPENDABOT = "dependabot[bot]"
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -55,14 +58,16 @@ class Event:
     """What is checked out, and built: of a pull request on GitHub its merge with the branch it goes to."""
     pull_request: int | None
     """Its number, by which the host finds it."""
-    fork: bool
-    """Whether it comes from another repository: then there are no credentials for it."""
+    untrusted: str
+    """Why there are no credentials for it, as `comes from a fork`; empty where there are."""
     repository: str
     """The one the pull request goes to: OWNER/NAME, or GROUP/.../NAME; empty where Jenkins does not say."""
     run_url: str
     """Where the run's log is; empty where nobody says."""
     head: str = ""
     """What the author pushed, where that is not `commit`."""
+    run: int = 0
+    """The number of the run, higher than those of all that began before it; 0 where the host does not say."""
 
     @property
     def authors_commit(self) -> str:
@@ -108,7 +113,7 @@ def _here() -> Event:
         branch=checkout.branch(),
         commit=checkout.head(),
         pull_request=None,
-        fork=False,
+        untrusted="",
         repository="",
         run_url="",
     )
@@ -129,10 +134,11 @@ def _github(environment: Mapping[str, str]) -> Event:
         branch=head.get("ref", "") if pull else environment.get("GITHUB_REF_NAME", "") if on_branch else "",
         commit=environment.get("GITHUB_SHA", ""),
         pull_request=_number(GITHUB, pull.get("number")) if pull else None,
-        fork=bool(pull) and source.lower() != repository.lower(),
+        untrusted=_distrust(pull, source, repository) if pull else "",
         repository=repository,
         run_url=f"{server}/{repository}/actions/runs/{run}" if server and repository and run else "",
         head=head.get("sha", ""),
+        run=_run(run),
     )
 
 
@@ -151,6 +157,14 @@ def _github_pull_request(environment: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
+def _distrust(pull: Mapping[str, Any], source: str, repository: str) -> str:
+    if source.lower() != repository.lower():
+        return _FORK
+    if (pull.get("user") or {}).get("login") == _DEPENDABOT:
+        return "is Dependabot's, and brings versions that nobody here has read"
+    return ""
+
+
 def _gitlab(environment: Mapping[str, str]) -> Event:
     kind = _kind(GITLAB, environment.get("CI_PIPELINE_SOURCE", ""), _GITLAB_EVENTS)
     merging = kind == PULL_REQUEST
@@ -164,10 +178,11 @@ def _gitlab(environment: Mapping[str, str]) -> Event:
         branch=environment.get(branch, ""),
         commit=environment.get("CI_COMMIT_SHA", ""),
         pull_request=_number(GITLAB, environment.get("CI_MERGE_REQUEST_IID")) if merging else None,
-        fork=merging and places != {target},
+        untrusted=_FORK if merging and places != {target} else "",
         repository=target if merging else environment.get("CI_PROJECT_PATH", ""),
         run_url=environment.get("CI_PIPELINE_URL", ""),
         head=environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "") if merging else "",
+        run=_run(environment.get("CI_PIPELINE_ID", "")),
     )
 
 
@@ -180,9 +195,10 @@ def _jenkins(environment: Mapping[str, str]) -> Event:
         branch=environment.get("CHANGE_BRANCH" if change else "BRANCH_NAME", ""),
         commit=environment.get("GIT_COMMIT", ""),
         pull_request=_number(JENKINS, change) if change else None,
-        fork=bool(change and environment.get("CHANGE_FORK")),
+        untrusted=_FORK if change and environment.get("CHANGE_FORK") else "",
         repository=_repository(environment.get("GIT_URL", "")),
         run_url=environment.get("BUILD_URL", ""),
+        run=_run(environment.get("BUILD_NUMBER", "")),
     )
 
 
@@ -193,6 +209,10 @@ def _kind(host: str, named: str, kinds: Mapping[str, str]) -> str:
         f"{host} runs this for the event {named!r}, for which there are no stages. Nothing was done. "
         f"There are stages for {', '.join(repr(name) for name in kinds if name)}: see the workflow's triggers.",
     )
+
+
+def _run(number: str) -> int:
+    return int(number) if number.isascii() and number.isdigit() else 0
 
 
 def _number(host: str, found: object) -> int:

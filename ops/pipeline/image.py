@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops.errors import OpsError
-from ops.pipeline import bill, image_file, qa, registry, repository, tested
+from ops.pipeline import bill, choice, image_file, qa, registry, repository, tested
 from ops.pipeline.checkout import Checkout
 from ops.pipeline.docker import Docker
 from ops.pipeline.event import HERE, PULL_REQUEST
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Say of which stack's configuration it is built, and whether it is for deployments."""
+    what = "whose file says what is built, for which processor, and where it is pushed to"
+    choice.add_stack(parser, what, usual="staging")
     parser.add_argument(
-        "--stack",
-        default="staging",
-        metavar="STACK",
-        help="whose file says what is built, for which processor, and where it is pushed to (default: %(default)s)",
+        "--push",
+        action="store_true",
+        help=f"push it as a candidate, and mark it when its tests passed (or {choice.PUSH}=1 in the environment)",
     )
-    parser.add_argument("--push", action="store_true", help="push it as a candidate, and mark it when its tests passed")
 
 
 def run(options: argparse.Namespace, event: Event, environment: Mapping[str, str]) -> int:

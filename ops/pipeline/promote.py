@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops.errors import OpsError
-from ops.pipeline import deploying, repository, running, tested
+from ops.pipeline import approval, choice, deploying, repository, running, tested
 from ops.pipeline.checkout import Checkout
-from ops.pipeline.deploying import NONE, Candidate
+from ops.pipeline.choice import NONE
+from ops.pipeline.deploying import Candidate
 from ops.pipeline.pulumi import Pulumi
 from ops.pipeline.surroundings import context_of
-from ops.pipeline.verifying import verify
+from ops.pipeline.verifying import ask_users, door_of_service, verify
 from ops.pipeline.worktree import at_commit
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stack", default="prod", metavar="STACK", help="the stack to deploy to (default: %(default)s)"
     )
-    deploying.add_after(parser)
+    choice.add_after(parser)
 
 
 def run(options: argparse.Namespace, event: Event, environment: Mapping[str, str]) -> int:
@@ -45,27 +46,31 @@ def run(options: argparse.Namespace, event: Event, environment: Mapping[str, str
     context = context_of(options.stack, environment, root=root)
     say = context.transcript.step
     say(f"ci-promote: {options.after} to {context.stack}, {context.whereabouts}")
-    wanted = _served(context, root, options.after)
+    approval.refuse_unasked(context, root, event, environment)
+    before = context_of(options.after, environment, root=root, connect=lambda: context.aws)
+    wanted = _served(context, before, root)
     say(f"{options.after} serves {wanted.digest}, tested for commit {wanted.commit}")
     checkout = Checkout(root)
     with at_commit(root, wanted.commit) as program:
         _refuse_unmerged(checkout, event, wanted)
-        deploying.refuse(context, checkout, wanted)
+        deploying.refuse(context, checkout, wanted, deploying.find_running(context))
+        # Its update there was green all the same when its own `ci-verify` was red, which leaves no trace.
+        ask_users(before, wanted.digest, door_of_service(before, root))
+        say(f"users of {before.stack.name} get it")
         if code := deploying.update(context, wanted, program, environment):
             return code
         pulumi = Pulumi(context.stack.name, root=program, environment=environment)
         return verify(context, wanted.digest, root, pulumi)
 
 
-def _served(context: Context, root: Path, after: str) -> Candidate:
-    before = context_of(after, context.environment, root=root, connect=lambda: context.aws)
+def _served(context: Context, before: Context, root: Path) -> Candidate:
     serves = running.served_well(before)
     images = repository.of_stack(context, root)
     commit = tested.commit_of(images, serves.digest)
     if commit is None:
         raise OpsError(
-            f"{after} serves {serves.digest}, which has no tag {tested.TESTED}COMMIT in {images.url}: no pipeline "
-            f"tested it. Nothing was deployed. Deploy a tested commit to {after} first.",
+            f"{before.stack} serves {serves.digest}, which has no tag {tested.TESTED}COMMIT in {images.url}: no "
+            f"pipeline tested it. Nothing was deployed. Deploy a tested commit to {before.stack.name} first.",
         )
     return Candidate(commit=commit, digest=tested.require(images, commit, serves.digest))
 

@@ -73,7 +73,11 @@ class Pulumi:
         with self._stack_file() as file:
             arguments = ["up", *self._which(), "--yes", "--skip-preview", *_with(file, digest)]
             return child.stream(
-                self._command(arguments), directory=self._root, environment=self._environment, told=told
+                self._command(arguments),
+                directory=self._root,
+                environment=self._environment,
+                told=told,
+                shielded=True,
             ).code
 
     def _which(self) -> list[str]:
@@ -122,7 +126,7 @@ class Pulumi:
         if "no stack named" in words:
             return (
                 f"Pulumi's backend has no stack {self._stack}: {words}\n"
-                f"Nothing was done. A person begins it, once: docs/account.md, step 4. If it was begun, {BACKEND} "
+                f"Nothing was done. A person begins it, once: docs/first-deployment.md, step 5. If it was, {BACKEND} "
                 "names another backend than that one."
             )
         return (

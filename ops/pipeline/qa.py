@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from ops.errors import CannotAct, OpsError
-from ops.pipeline import child
+from ops.pipeline import child, database_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 COMMAND = "QA_COMMAND"
 USUAL_COMMAND = "tests/app/run"
-DATABASE = "POSTGRES_IMAGE"
-USUAL_DATABASE = "docker.io/library/postgres:17-alpine"
 # What tests have no business with: they run whatever was pushed.
 _CREDENTIALS = re.compile(
     r"AWS_.*|ACTIONS_ID_TOKEN_.*|ACTIONS_RUNTIME_.*|.*_TOKEN|CI_JOB_JWT.*|CI_.*PASSWORD|PULUMI_.*"
@@ -42,21 +40,22 @@ def command_of(environment: Mapping[str, str], name: str = COMMAND, usual: str =
 def check(image: str, root: Path, environment: Mapping[str, str]) -> None:
     """Run the QA command on an image, its words as they come.
 
-    It is given IMAGE and POSTGRES_IMAGE, a docker client on PATH, and no credentials.
+    It is given IMAGE and POSTGRES_IMAGE, which are here, a docker client on PATH, and no credentials.
 
     Raises:
         OpsError: it says no.
-        CannotAct: it cannot be started.
+        CannotAct: it cannot be started, or there is no database to test with.
 
     """
     command = command_of(environment)
+    database = database_image.provide(root, environment)
     ran = child.stream(
         command,
         directory=root,
         environment={
             **{name: value for name, value in environment.items() if not _CREDENTIALS.fullmatch(name)},
             "IMAGE": image,
-            DATABASE: environment.get(DATABASE) or USUAL_DATABASE,
+            database_image.NAME: database,
         },
         told="The image was not marked as tested; run the job again.",
     )

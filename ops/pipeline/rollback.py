@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops.errors import CannotAct
-from ops.pipeline import child
+from ops.pipeline import child, choice
 from ops.pipeline.surroundings import context_of, ops_command
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _RELEASE = re.compile(r"(sha256:)?[0-9a-f]{7,64}")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Say which stack; where to is what a person typed, and comes by the environment."""
-    parser.add_argument("--stack", required=True, metavar="STACK", help="the stack to roll back")
+    choice.add_stack(parser, "the stack to roll back")
     parser.epilog = f"{TO} in the environment says where to, by digest or commit; empty, to the last good release."
 
 

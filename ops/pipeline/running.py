@@ -46,7 +46,7 @@ def find(context: Context) -> Running:
 
 
 def served_well(context: Context) -> Release:
-    """Return the release that a stack runs, when it is the one that was last seen to serve and nothing is under way.
+    """Return the release that a stack runs: the one that was last seen to serve, with nothing under way or denied.
 
     Raises:
         OpsError: it is not, or what it runs is not known.
@@ -64,5 +64,11 @@ def served_well(context: Context) -> Release:
             f"{stack} runs {running.digest}, and that was not seen to serve well ({verdict}). Nothing was done. "
             f"`python -m ops status {stack.options}` shows what is the matter; `make ci-verify STACK={stack.name}` "
             "says when it serves.",
+        )
+    if denial := running.record.denials.get(live.digest):
+        raise OpsError(
+            f"{stack} serves {live.digest}, and that is denied there, by {denial}. Nothing was done. Deploy another "
+            f"commit to {stack.name} first; if this one is good after all, allow it and run again:\n"
+            f"  python -m ops allow {live.digest} {stack.options}",
         )
     return live

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
+from botocore.exceptions import NoRegionError
 
 from ops.aws import Aws
 from ops.clock import SystemClock
 from ops.command import Context
-from ops.errors import CannotAct
+from ops.errors import NO_CREDENTIALS, CannotAct
+from ops.pipeline.event import is_on_a_host
 from ops.stack import Stack
-from ops.stack_file import account_of, refuse_another_account, stack_file
+from ops.stack_file import account_of, refuse_another_account, region_to_set, stack_file
 from ops.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -45,7 +47,14 @@ def context_of(
             "run the stage at the top of the checkout.",
         )
     aws = (connect or Aws)()
-    here = aws.whereabouts(environment)
+    try:
+        here = aws.whereabouts(environment)
+    except NoRegionError as error:
+        raise CannotAct(_no_region(root, stack)) from error
+    except NO_CREDENTIALS as error:
+        if not is_on_a_host(environment):
+            raise
+        raise CannotAct(_no_credentials(stack, error)) from error
     refuse_another_account(here, stack, account_of(file), file.name)
     return Context(
         stack=stack,
@@ -54,6 +63,22 @@ def context_of(
         transcript=Transcript(progress=sys.stdout, results=sys.stdout),
         clock=SystemClock(),
         environment={**environment, "PACTUM_COMMIT": commit} if commit else environment,
+    )
+
+
+def _no_region(root: Path, stack: Stack) -> str:
+    return (
+        f"no AWS region is chosen for {stack}. Nothing was done. Set {region_to_set(root, stack)}; for a pipeline it "
+        "is one of the variables that docs/pipelines.md lists."
+    )
+
+
+def _no_credentials(stack: Stack, error: Exception) -> str:
+    return (
+        f"this job has no usable AWS credentials for {stack}: {error}. Nothing was done. Its role is a variable of the "
+        "pipeline, which docs/pipelines.md lists (PREVIEW_ROLE_ARN, PUSH_ROLE_ARN, DEPLOY_ROLE_ARN_...): is it there, "
+        "and bootstrap's output? And the host's token for AWS: `id-token: write` on GitHub, `id_tokens` on GitLab, "
+        "the credential `aws-oidc` on Jenkins."
     )
 
 

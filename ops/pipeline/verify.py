@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops.errors import OpsError
-from ops.pipeline import deploying, image_file, running
+from ops.errors import EXIT_OK, OpsError
+from ops.pipeline import choice, deploying, image_file, left_behind, running
+from ops.pipeline.checkout import Checkout
 from ops.pipeline.pulumi import Pulumi
 from ops.pipeline.surroundings import context_of
 from ops.pipeline.verifying import verify
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Say which stack."""
-    parser.add_argument("--stack", required=True, metavar="STACK", help="the stack that was deployed to")
+    choice.add_stack(parser, "the stack that was deployed to")
 
 
 def run(options: argparse.Namespace, event: Event, environment: Mapping[str, str]) -> int:
-    """Verify, and return 0 when it serves.
+    """Verify, and return 0 when it serves, or served well before the stack went on.
 
     Raises:
         OpsError: the stack is not even told to run it.
@@ -35,6 +36,9 @@ def run(options: argparse.Namespace, event: Event, environment: Mapping[str, str
     context.transcript.step(f"ci-verify: {context.stack}, {context.whereabouts}")
     wanted = deploying.candidate(context, root, event.commit, image_file.claimed(root, event.commit))
     runs = running.find(context)
+    if left := left_behind.served_here(context, root, Checkout(root), wanted, runs):
+        context.transcript.result(f"{left}. Nothing was verified: it does not run any more")
+        return EXIT_OK
     if runs.digest != wanted.digest:
         raise OpsError(
             f"{context.stack} runs {runs.digest or 'nothing'}, not {wanted.digest}, which was tested for commit "
