@@ -11,19 +11,13 @@ from ops.pipeline.preview_events import STATEFUL
 NO_RULE_KEEPS = {
     "aws:cloudwatch/logGroup:LogGroup": "what it holds ends by itself; some are retained on delete, by infra",
     "aws:sqs/queue:Queue": "starts that failed, which people have been told of",
-    "aws:rds/parameterGroup:ParameterGroup": "all of aws:rds/: a database refers to it by name",
-    "aws:rds/subnetGroup:SubnetGroup": "all of aws:rds/: a database refers to it by name",
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "all of a bucket's: what it says may delete",
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": "all of a bucket's",
-    "aws:s3/bucketPolicy:BucketPolicy": "all of a bucket's",
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "all of a bucket's",
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": "all of a bucket's",
-    "aws:s3/bucketVersioning:BucketVersioning": "all of a bucket's: without it no object comes back",
+    "aws:s3/bucketVersioning:BucketVersioning": "without it no object comes back",
 }
 # Types of which no rule knows: G31 refuses them, until somebody writes the rules they must keep.
 NO_RULE_KNOWS = {
     *("aws:efs/", "aws:elasticache/", "aws:backup/vault", "aws:opensearch/", "aws:docdb/", "aws:neptune/"),
-    *("aws:fsx/", "aws:ebs/volume", "aws:kinesis/stream"),
+    *("aws:fsx/", "aws:ebs/volume", "aws:kinesis/stream", "aws:rds/cluster:", "aws:rds/clusterInstance:"),
+    *("aws:rds/globalCluster:", "aws:rds/snapshot:", "aws:rds/clusterSnapshot:", "aws:s3/bucketV2:"),
 }
 
 

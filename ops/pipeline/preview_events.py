@@ -25,7 +25,9 @@ _OPERATIONS = {
 _ROOT = "pulumi:pulumi:Stack"
 # What loses what is in it, or what others know it by, when it is made anew. By the beginning of the type.
 STATEFUL = (
-    *("aws:rds/", "aws:s3/bucket", "aws:dynamodb/table", "aws:secretsmanager/secret", "aws:kms/key", "aws:efs/"),
+    *("aws:rds/instance:", "aws:rds/cluster:", "aws:rds/clusterInstance:", "aws:rds/globalCluster:"),
+    *("aws:rds/snapshot:", "aws:rds/clusterSnapshot:", "aws:s3/bucket:", "aws:s3/bucketV2:"),
+    *("aws:s3/bucketVersioning:", "aws:dynamodb/table", "aws:secretsmanager/secret", "aws:kms/key", "aws:efs/"),
     *("aws:ecr/repository", "aws:elasticache/", "aws:cloudwatch/logGroup", "aws:sqs/queue", "aws:backup/vault"),
     *("aws:opensearch/", "aws:docdb/", "aws:neptune/", "aws:fsx/", "aws:ebs/volume", "aws:kinesis/stream"),
 )
