@@ -104,7 +104,7 @@ docker-engine: .venv/.installed ## Install and start Docker Engine where none an
 	@$(BIN)/python -m rehearsal docker-engine
 
 .PHONY: test check slow lint types types-program types-emulator base-images
-.PHONY: test-unit test-emulator test-app test-dev test-rehearsal test-rehearsal-staging test-rehearsal-others
+.PHONY: test-unit test-emulator test-app test-dev test-rehearsal test-rehearsal-staging test-rehearsal-pipelines test-rehearsal-others
 # Targets side by side, each with its output in one piece when it has ended. docs/decisions/0019 tells why so many.
 # GNU make 4.3 takes turns by a lock on what it writes to, and waits for ever where another has one on /dev/null (dockerd).
 SYNC = $(if $(filter output-sync,$(.FEATURES)),$$(test /proc/$$$$/fd/1 -ef /dev/null || echo --output-sync=target))
@@ -118,7 +118,7 @@ test: check ## Everything: check, then the slower tests that need a Docker engin
 	@$(MAKE) $(SIDE_BY_SIDE) slow || { echo "What failed is above a line with ***." >&2; exit 1; }
 
 # The longest first. test-app and test-dev measure seconds of a container, and so have the machine to themselves.
-slow: test-rehearsal-others test-rehearsal-staging test-emulator contract
+slow: test-rehearsal-pipelines test-rehearsal-staging test-emulator test-rehearsal-others contract
 
 check: .venv/.installed ## The fast part: linters, types and unit tests
 	@$(MAKE) $(SIDE_BY_SIDE) lint types
@@ -179,14 +179,18 @@ test-dev: .venv/.installed ## `make dev` and its siblings, really run
 	@$(BASE_IMAGES)
 	@$(PYTEST) --timeout 300 tests/app/check_development.py
 
-test-rehearsal: test-rehearsal-staging test-rehearsal-others ## Stacks deployed to this machine, bad releases included
+test-rehearsal: test-rehearsal-staging test-rehearsal-pipelines test-rehearsal-others ## Stacks deployed to this machine, bad releases included
 
 STAGING_REHEARSED := tests/test_rehearsal_staging.py
+PIPELINES_EXECUTED := tests/test_pipelines_executed.py
 test-rehearsal-staging: .venv/.installed
 	@$(PYTEST) -m rehearsal $(STAGING_REHEARSED)
 
+test-rehearsal-pipelines: .venv/.installed
+	@$(PYTEST) -m rehearsal $(PIPELINES_EXECUTED)
+
 test-rehearsal-others: .venv/.installed
-	@$(PYTEST) -m rehearsal --ignore $(STAGING_REHEARSED)
+	@$(PYTEST) -m rehearsal --ignore $(STAGING_REHEARSED) --ignore $(PIPELINES_EXECUTED)
 
 .PHONY: preview up down bootstrap state-to-bucket lock
 preview: pulumi-cli .venv/.installed ## Show what `make up` would change in AWS

@@ -143,7 +143,7 @@ def test_a_checkout_without_the_history_is_refused_and_told_where_to_change_that
     newer = released.host.scratch.commit("main", {"README.md": "the next release\n"})
     released.ground.mark(released.digest, newer)
     ran = released.deploy(Trigger(kind=PUSH, branch="main", commit=newer), shallow=True)
-    refused(ran, f"commit {released.commit}, what ", "this checkout is shallow", "`fetch-depth: 0`", "GIT_DEPTH: 0")
+    refused(ran, f"commit {released.commit}, what ", "This checkout is shallow", "`fetch-depth: 0`", "GIT_DEPTH: 0")
     assert released.runs() == before
 
 
