@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import pulumi
-import yaml
 
 from infra.guardrails import program
 from infra.guardrails.catalogue import of_graph, of_resource
 from stacks import application
 from stacks.bootstrap import account
-from tests.recorder import DIGEST, IN_SLACK, IN_TEAMS, ROOT, as_engine, configure, record
-from tests.shipped import written
+from tests.policies import PIPELINES, bootstrap_config
+from tests.recorder import DIGEST, IN_SLACK, IN_TEAMS, configure, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,12 +32,6 @@ FURTHER = {
     "workers": {"mail": {"command": ["python", "manage.py", "mail"]}},
     **IN_SLACK,
     **IN_TEAMS,
-}
-PIPELINES = {
-    "pactum-bootstrap:githubRepository": "example/pactum",
-    "pactum-bootstrap:gitlabProject": "example/pactum",
-    "pactum-bootstrap:jenkinsIssuer": "https://jenkins.example.com/oidc",
-    "pactum-bootstrap:jenkinsJob": "https://jenkins.example.com/job/pactum",
 }
 
 
@@ -78,7 +71,7 @@ def stack(name: str) -> Stack:
         return []
 
     if name == "account":
-        configure_bootstrap()
+        pulumi.runtime.set_all_config(bootstrap_config(**PIPELINES))
         project, deploy = "pactum-bootstrap", account.deploy
     else:
         configure(name, imageDigest=DIGEST, **FURTHER)
@@ -89,15 +82,6 @@ def stack(name: str) -> Stack:
     ((resources, facts),) = seen
     assert len(resources) == len(recorder.resources), "a resource that the rules do not see can be anything"
     return Stack(resources, facts)
-
-
-def configure_bootstrap(**changes: object) -> None:
-    """Select the bootstrap stack's configuration, with all kinds of pipelines."""
-    program_ = ROOT / "stacks" / "bootstrap"
-    declared = yaml.safe_load((program_ / "Pulumi.yaml").read_text())["config"]
-    values = {key: declaration.get("value", declaration.get("default")) for key, declaration in declared.items()}
-    values |= written("account")
-    pulumi.runtime.set_all_config(as_engine({**values, **PIPELINES, **changes}))
 
 
 def changed(resource: Resource, path: str, value: Any) -> Resource:

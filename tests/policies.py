@@ -10,12 +10,11 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-import yaml
 
 from stacks import application
 from stacks.bootstrap import account
 from tests.recorder import ACCOUNT, IN_SLACK, REGION, ROOT, Recorder, as_engine, computed, configure, record
-from tests.shipped import written
+from tests.shipped import defaults, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,10 +50,7 @@ class Request:
 
 def bootstrap_config(**changes: object) -> dict[str, str]:
     """What the engine hands to the bootstrap program: defaults, the account's file, then `changes`."""
-    directory = ROOT / "stacks" / "bootstrap"
-    declared = yaml.safe_load((directory / "Pulumi.yaml").read_text())["config"]
-    values = {key: each.get("value", each.get("default")) for key, each in declared.items()}
-    values |= written("account")
+    values = defaults(ROOT / "stacks" / "bootstrap") | written("account")
     return as_engine(values | {key if ":" in key else f"pactum-bootstrap:{key}": changes[key] for key in changes})
 
 

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-import yaml
 from pulumi.runtime.mocks import MockMonitor
 
 from infra.operator_command import FAILED
-from tests.shipped import written
+from tests.shipped import defaults, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -224,9 +223,7 @@ def stack_config(stack: str = "staging", **changes: object) -> dict[str, str]:
 @functools.cache
 def _unchanged(stack: str) -> dict[str, object]:
     """A stack's configuration before any change; reading YAML takes as long as a small graph."""
-    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-    defaults = {key: each.get("value", each.get("default")) for key, each in declared.items()}
-    return defaults | written(stack)
+    return defaults(ROOT) | written(stack)
 
 
 def as_engine(values: Mapping[str, object]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import yaml
 
 from infra.settings import SettingsError, load, load_bootstrap
 from tests.recorder import ROOT, as_engine
-from tests.shipped import written
+from tests.shipped import defaults, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,8 +34,7 @@ class Program:
         return project
 
     def config(self) -> dict[str, str]:
-        defaults = {key: entry.get("value", entry.get("default")) for key, entry in self.project["config"].items()}
-        return as_engine({**defaults, **written(self.stack)})
+        return as_engine(defaults(self.directory) | written(self.stack))
 
     def read(self, config: Mapping[str, str]) -> object:
         pulumi.runtime.set_all_config(dict(config))

@@ -10,7 +10,7 @@ from infra.guardrails.program import GuardrailError
 from stacks import application
 from stacks.bootstrap import account
 from tests.recorder import DIGEST, ROOT, as_engine, record
-from tests.shipped import PLACEHOLDER, stack_file, written
+from tests.shipped import PLACEHOLDER, defaults, stack_file, written
 
 BOOTSTRAP = ROOT / "stacks" / "bootstrap"
 OWN = {path.name.split(".")[1]: path for path in ROOT.glob("Pulumi.*.yaml")} | {
@@ -20,9 +20,8 @@ OWN = {path.name.split(".")[1]: path for path in ROOT.glob("Pulumi.*.yaml")} | {
 
 def own(stack: str) -> dict[str, object]:
     """What the engine reads of the project and of the stack's own file, before a release is chosen."""
-    declared = yaml.safe_load(((BOOTSTRAP if stack == "account" else ROOT) / "Pulumi.yaml").read_text())["config"]
     given: dict[str, object] = yaml.safe_load(OWN[stack].read_text())["config"]
-    return {key: each.get("value", each.get("default")) for key, each in declared.items()} | given
+    return defaults(OWN[stack].parent) | given
 
 
 @pytest.mark.parametrize("stack", sorted(OWN))

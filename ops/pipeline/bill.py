@@ -34,7 +34,7 @@ def write(image: str, root: Path, environment: Mapping[str, str]) -> Path:
     if ran.code:
         raise OpsError(
             f"what is in {image} cannot be told: `{' '.join(command)}` ended with exit code {ran.code}: "
-            f"{ran.last_errors}\nThe image was not marked as tested. For an image of another "
+            f"{ran.reason}\nThe image was not marked as tested. For an image of another "
             f"Dockerfile, set {COMMAND} to a program that prints CycloneDX, such as `syft --quiet --output "
             "cyclonedx-json`.",
         )

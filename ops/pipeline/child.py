@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # As many as name it: `python -m ops verify`, `pulumi up`.
 _NAMED_WORDS = 4
 _ENDING = (signal.SIGINT, signal.SIGTERM)
+# What an interruption means, of a program that changes nothing, and of one on an image's way to its mark.
+NOTHING_CHANGED = "Nothing was changed; run the job again."
+NOT_MARKED = "No image was marked as tested; run the job again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +40,7 @@ class Ran:
     """Its second output, where they were kept apart."""
 
     @property
-    def last_errors(self) -> str:
+    def reason(self) -> str:
         """Its second output, which says why it failed: whole, for what a cut leaves of a secret is known for none."""
         return self.errors.strip()
 

@@ -34,7 +34,7 @@ def provide(root: Path, environment: Mapping[str, str]) -> str:
     pulled = _docker(["pull", "--quiet", image], root, environment)
     if pulled.code == 0:
         return image
-    why = (pulled.last_errors.splitlines() or ["it does not say why"])[-1]
+    why = (pulled.reason.splitlines() or ["it does not say why"])[-1]
     if not named and _is_here(STAND_IN, root, environment):
         print(f"{image} cannot be pulled: {why}. The tests use the stand-in {STAND_IN}.", flush=True)
         return STAND_IN
@@ -51,6 +51,7 @@ def _is_here(image: str, root: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _docker(arguments: list[str], root: Path, environment: Mapping[str, str]) -> child.Ran:
-    told = "No image was marked as tested; run the job again."
     # `docker` on PATH: the client that the tests find, too.
-    return child.capture(["docker", *arguments], directory=root, environment=environment, told=told, apart=True)
+    return child.capture(
+        ["docker", *arguments], directory=root, environment=environment, told=child.NOT_MARKED, apart=True
+    )

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # The same as of the program's own build (infra/image.py).
 PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
-_INTERRUPTED = "No image was marked as tested; run the job again."
 
 
 class Docker:
@@ -74,7 +73,7 @@ class Docker:
                 [self.executable, "image", "rm", image],
                 directory=self._root,
                 environment=self.environment,
-                told=_INTERRUPTED,
+                told=child.NOT_MARKED,
             )
 
     def make(self, directory: Path, image: str) -> None:
@@ -84,14 +83,14 @@ class Docker:
         self._stream(command, environment, f"{image} could not be built; above is why")
 
     def _stream(self, command: list[str], environment: Mapping[str, str], failure: str) -> None:
-        ran = child.stream(command, directory=self._root, environment=environment, told=_INTERRUPTED)
+        ran = child.stream(command, directory=self._root, environment=environment, told=child.NOT_MARKED)
         if ran.code:
             raise OpsError(f"{failure} (exit code {ran.code}).")
 
     def _said(self, command: list[str], environment: Mapping[str, str]) -> str:
-        ran = child.capture(command, directory=self._root, environment=environment, told=_INTERRUPTED, apart=True)
+        ran = child.capture(command, directory=self._root, environment=environment, told=child.NOT_MARKED, apart=True)
         if ran.code:
-            raise CannotAct(f"`{Path(command[0]).name} {command[1]}` failed: {ran.last_errors}")
+            raise CannotAct(f"`{Path(command[0]).name} {command[1]}` failed: {ran.reason}")
         return ran.text.strip()
 
 

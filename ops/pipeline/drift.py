@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.errors import EXIT_FAILED, EXIT_OK, CannotAct, OpsError, explain
-from ops.pipeline import choice, comment, hosts, previewing, repository, telling, tested, worktree
+from ops.errors import EXIT_FAILED, EXIT_OK, CannotAct, OpsError
+from ops.pipeline import choice, comment, failing, hosts, previewing, repository, telling, tested, worktree
 from ops.pipeline.checkout import Checkout
 from ops.pipeline.markdown import code
 from ops.pipeline.preview_text import StackPreview, drift_head
@@ -116,10 +116,8 @@ def _of_stack(stack: str, root: Path, environment: Mapping[str, str]) -> Looked:
         with worktree.at_commit(root, commit) as files:
             found = previewing.preview(stack, digest, files, environment, "--expect-no-changes")
             return Looked(found=found, commit=commit)
-    except OpsError as error:
-        return Looked(found=StackPreview(stack=stack, error=str(error)))
-    except (ClientError, BotoCoreError) as error:
-        return Looked(found=StackPreview(stack=stack, error=str(explain(error))))
+    except (OpsError, ClientError, BotoCoreError) as error:
+        return Looked(found=StackPreview(stack=stack, error=failing.words(error, environment)))
 
 
 def _parts(looked: Sequence[Looked], root: Path, environment: Mapping[str, str]) -> list[comment.Part]:

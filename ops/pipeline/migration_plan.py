@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ops.pipeline.repository import Repository
 
 _LAST_WORDS = 1500
-_INTERRUPTED = "Nothing was changed; run the job again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +53,7 @@ def find(context: Context, repository: Repository, digest: str, root: Path, envi
         try:
             if not first:
                 command += ["--deployed", _pulled(context, repository, digest, root, environment)]
-            ran = child.capture(command, directory=root, environment=environment, told=_INTERRUPTED)
+            ran = child.capture(command, directory=root, environment=environment, told=child.NOTHING_CHANGED)
         except OpsError as error:
             return Plan(unknown=str(error))
         if ran.code:

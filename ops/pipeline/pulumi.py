@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 DIGEST_KEY = "pactum:imageDigest"
 NOTHING_RUNS = f"sha256:{'0' * 64}"
 """The digest to preview with, before the first deployment."""
-_INTERRUPTED_READING = "Nothing was changed; run the job again."
 
 
 class Pulumi:
@@ -88,7 +87,7 @@ class Pulumi:
             self._command(arguments),
             directory=self._root,
             environment=self._environment,
-            told=_INTERRUPTED_READING,
+            told=child.NOTHING_CHANGED,
             apart=apart,
         )
 
@@ -122,7 +121,7 @@ class Pulumi:
             yield copy
 
     def _refusal(self, what: str, ran: Ran) -> str:
-        words = ran.last_errors
+        words = ran.reason
         if "no stack named" in words:
             return (
                 f"Pulumi's backend has no stack {self._stack}: {words}\n"

@@ -38,7 +38,7 @@ def verify(context: Context, digest: str, root: Path, pulumi: Pulumi) -> int:
         ops_command(context, "verify", "--release", digest),
         directory=root,
         environment=context.environment,
-        told="Nothing was changed; run the job again.",
+        told=child.NOTHING_CHANGED,
     )
     if ran.code:
         return ran.code

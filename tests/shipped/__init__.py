@@ -20,6 +20,12 @@ def stack_file(stack: str) -> Path:
     return SHIPPED / f"Pulumi.{stack}.yaml"
 
 
+def defaults(program: Path) -> dict[str, Any]:
+    """What the Pulumi.yaml of a program's directory declares: the value or default of each key, None without either."""
+    declared = yaml.safe_load((program / "Pulumi.yaml").read_text())["config"]
+    return {key: each.get("value", each.get("default")) for key, each in declared.items()}
+
+
 def written(stack: str) -> dict[str, Any]:
     """The configuration in it, by full keys."""
     config: dict[str, Any] = yaml.safe_load(stack_file(stack).read_text())["config"]
